@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs all tests: first those that share nothing, side by side; then the acceptance tests, one at a
+# time, because browsers with live audio measure time.
+#
+#   tools/test.sh JOBS [PYTEST_OPTION...]
+
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+jobs=$1
+shift
+status=0
+
+# run PYTEST_OPTION... : pytest's exit 5, "no tests collected", is fine when a selection was given
+run() {
+  .venv/bin/pytest "$@"
+  local result=$?
+  [[ $result -eq 5 && $selection -gt 0 ]] && return
+  [[ $result -ne 0 ]] && status=$result
+}
+
+selection=$#
+run --numprocesses "$jobs" --ignore tests/acceptance "$@"
+run tests/acceptance "$@"
+exit "$status"
