@@ -1,0 +1,1 @@
+"""Decisions: pure functions and the ports through which their effects leave."""

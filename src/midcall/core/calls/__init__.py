@@ -1,0 +1,1 @@
+"""Calls: their states, the machine that moves them, and the service that keeps its promises."""

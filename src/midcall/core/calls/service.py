@@ -1,0 +1,161 @@
+"""Calls as the gateway knows them: a device does something, and the family of its call decides.
+
+Every method returns when its decision is durable, or raises the fault that the device is told.
+"""
+
+from hmac import compare_digest
+
+from midcall.core.calls import events as ev
+from midcall.core.calls import machine
+from midcall.core.calls.rooms import Rooms
+from midcall.core.limits import RESTORED_AWAY_SECONDS
+from midcall.core.ports import Entropy, MediaEngine, Peer, Signalling, Store
+from midcall.model.calls import Call, CallDirection, CallStatus
+from midcall.model.endpoints import Endpoint
+from midcall.model.errors import (
+    ApplicationNotFound,
+    BadMedia,
+    CallNotFound,
+    InvalidReconnectToken,
+)
+from midcall.model.families import Device, Leg, SessionId
+from midcall.model.sids import CALL, ApplicationSid, CallSid, from_entropy
+from midcall.model.twiml import Parameter
+
+ANONYMOUS = "Anonymous"
+"""Who calls when a token names nobody."""
+
+
+class CallService:
+    """What devices do with calls."""
+
+    def __init__(
+        self,
+        *,
+        rooms: Rooms,
+        store: Store,
+        media: MediaEngine,
+        signalling: Signalling,
+        entropy: Entropy,
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._media = media
+        self._signalling = signalling
+        self._entropy = entropy
+
+    async def restore(self) -> int:
+        """Take up every family that was live when the server stopped; return how many."""
+        families = await self._store.live_families()
+        for family in families:
+            self._rooms.restore(family)
+            event = ev.ServerRestarted(keep_seconds=RESTORED_AWAY_SECONDS)
+            self._rooms.post(family.sid, event)
+        return len(families)
+
+    async def place(
+        self,
+        peer: Peer,
+        application_sid: ApplicationSid | None,
+        parameters: tuple[Parameter, ...],
+        offer_sdp: str,
+    ) -> CallSid:
+        """Begin the call of a device through its application; return the parent's CallSid."""
+        application = None
+        if application_sid is not None:
+            application = await self._store.find_application(application_sid)
+        if application is None or application.account_sid != peer.account_sid:
+            raise ApplicationNotFound(application_sid or "")
+        now = self._rooms.clock()
+        own = {parameter.name: parameter.value for parameter in parameters}
+        call = Call(
+            sid=CallSid(from_entropy(CALL, self._entropy(16))),
+            account_sid=peer.account_sid,
+            application_sid=application.sid,
+            from_address=f"client:{peer.identity or ANONYMOUS}",
+            to_address=own.get("To", ""),
+            direction=CallDirection.INBOUND,
+            status=CallStatus.RINGING,
+            created_at=now,
+            updated_at=now,
+        )
+        fallback = None
+        if application.voice_fallback_url:
+            fallback = Endpoint(application.voice_fallback_url, application.voice_fallback_method)
+        placed = machine.Placed(
+            call=call,
+            identity=peer.identity,
+            session=peer.session,
+            offer_sdp=offer_sdp,
+            parameters=parameters,
+            voice=application.voice_endpoint,
+            fallback=fallback,
+        )
+        await self._rooms.open(machine.place(placed, now, self._entropy))
+        return call.sid
+
+    async def attach(self, peer: Peer, sid: CallSid, token: str) -> None:
+        """Give a leg back to the device that knows its reconnect token."""
+        room = self._rooms.find(sid)
+        if room is None:
+            raise CallNotFound(sid)
+        leg = room.leg(sid)
+        if leg.call.account_sid != peer.account_sid:
+            raise CallNotFound(sid)
+        for device in leg.devices:
+            if compare_digest(device.reconnect_token, token):
+                event = ev.DeviceAttached(call_sid=sid, device=device.id, session=peer.session)
+                self._rooms.post(sid, event)
+                return
+        raise InvalidReconnectToken()
+
+    def accept(self, peer: Peer, sid: CallSid, sdp: str) -> None:
+        """Take an incoming call."""
+        device = self._device(peer, sid)
+        self._rooms.post(sid, ev.DeviceAccepted(call_sid=sid, device=device.id, sdp=sdp))
+
+    def reject(self, peer: Peer, sid: CallSid) -> None:
+        """Refuse an incoming call."""
+        device = self._device(peer, sid)
+        self._rooms.post(sid, ev.DeviceRejected(call_sid=sid, device=device.id))
+
+    def hang_up(self, peer: Peer, sid: CallSid) -> None:
+        """Leave a call."""
+        device = self._device(peer, sid)
+        self._rooms.post(sid, ev.DeviceHungUp(call_sid=sid, device=device.id))
+
+    async def restart_media(self, peer: Peer, sid: CallSid, offer_sdp: str) -> None:
+        """Answer a new offer of a device whose path through the network changed."""
+        device = self._device(peer, sid)
+        try:
+            sdp = await self._media.restart(device.id, offer_sdp)
+        except Exception as error:
+            raise BadMedia(str(error)) from error
+        self._signalling.answer(sid, device, sdp)
+
+    def lost(self, session: SessionId, calls: tuple[CallSid, ...], keep_seconds: int) -> None:
+        """Let the calls of a session know that its socket is gone."""
+        for sid in calls:
+            self._rooms.post(sid, ev.DeviceDetached(session=session, keep_seconds=keep_seconds))
+
+    def _device(self, peer: Peer, sid: CallSid) -> Device:
+        room = self._rooms.find(sid)
+        device = held_by(room.leg(sid), peer) if room is not None else None
+        if device is None:
+            raise CallNotFound(sid)
+        return device
+
+
+def held_by(leg: Leg, peer: Peer) -> Device | None:
+    """Find the device of a leg that a peer speaks for.
+
+    It is the one on the peer's own session. A frame that was flushed before the re-attach comes on
+    a session that holds nothing yet: then it is the device of the same identity that is away.
+    """
+    if leg.call.account_sid != peer.account_sid or leg.identity != peer.identity:
+        return None
+    for device in leg.devices:
+        if device.session == peer.session:
+            return device
+    away = [device for device in leg.devices if device.detached_at is not None]
+    return away[0] if len(away) == 1 else None

@@ -1,0 +1,118 @@
+"""Whether to try again, and when: a pure function of the entry, the reply, the time and chance.
+
+- Only 2xx is delivered. A redirect that delivery did not follow would lose the body, so nobody has
+  taken the message; the same goes for every other status.
+- What will not change by itself is given up at once: a URL that cannot be used, an address that is
+  refused, a redirect, a 4xx other than 408, 425 and 429.
+- Everything else is tried again on a schedule, within the horizon. An entry that waited in its lane
+  beyond the horizon still gets a few tries, so that one dead hour does not take with it what came
+  later.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+import msgspec
+
+from midcall.core.outbox.replies import Answer, Failure, Reply
+from midcall.model.outbox import Entry, EntryKind
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """The customer's server has taken it."""
+
+
+class TryAgain(msgspec.Struct, frozen=True):
+    """It is due again at ``due_at``."""
+
+    due_at: datetime
+
+
+class GaveUp(msgspec.Struct, frozen=True):
+    """It will not be tried again by itself."""
+
+
+Outcome = Delivered | TryAgain | GaveUp
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When repeats are due. All times are in seconds.
+
+    ``delays`` are the waits after the first failure, the second, and so on; each is shortened by up
+    to a fifth by chance, so that what failed together does not come back together. ``horizon`` is
+    the age at which an entry has had its time, though not before ``least_attempts``.
+    ``longest_retry_after`` bounds what a server may ask for: the lane behind the entry waits too.
+    """
+
+    delays: tuple[float, ...]
+    horizon: float
+    least_attempts: int
+    longest_retry_after: float
+
+
+MESSAGES: Final = Schedule(
+    delays=(1, 2, 5, 15, 30, 60, 300, 600, 900, 1200),
+    horizon=3600,
+    least_attempts=4,
+    longest_retry_after=300,
+)
+"""User-defined messages: seconds at first, since somebody is on the phone; an hour in all, since a
+deployment or an outage should not cost a message."""
+
+STATUS_CALLBACKS: Final = Schedule(
+    delays=(1, 5, 15, 60, 300), horizon=900, least_attempts=3, longest_retry_after=120
+)
+"""Status callbacks: news of a call is worth little a quarter of an hour later."""
+
+# Request Timeout, Too Early, Too Many Requests: they say "later", not "never" (RFC 9110, RFC 8470,
+# RFC 6585).
+_TEMPORARY_CLIENT_ERRORS: Final = frozenset({408, 425, 429})
+
+_JITTER: Final = 0.2
+
+
+def schedule_for(kind: EntryKind) -> Schedule:
+    """Return the schedule that entries of a kind follow."""
+    match kind:
+        case EntryKind.USER_DEFINED_MESSAGE:
+            return MESSAGES
+        case EntryKind.STATUS_CALLBACK:
+            return STATUS_CALLBACKS
+        case _:
+            assert_never(kind)
+
+
+def decide(
+    entry: Entry, reply: Reply, now: datetime, jitter: float, schedule: Schedule | None = None
+) -> Outcome:
+    """Decide what becomes of an entry after the attempt that had this reply.
+
+    ``entry`` is as it was before the attempt; ``jitter`` is chance, from 0 up to but not 1.
+    """
+    match reply:
+        case Answer(status=status) if 200 <= status < 300:
+            return Delivered()
+        case Answer(status=status, retry_after_seconds=asked):
+            permanent = status < 500 and status not in _TEMPORARY_CLIENT_ERRORS
+        case Failure(kind=kind):
+            permanent, asked = kind.permanent, None
+        case _:
+            assert_never(reply)
+    if permanent:
+        return GaveUp()
+    return _again(entry, asked, now, jitter, schedule or schedule_for(entry.kind))
+
+
+def _again(
+    entry: Entry, asked: float | None, now: datetime, jitter: float, schedule: Schedule
+) -> Outcome:
+    if entry.attempts >= len(schedule.delays):
+        return GaveUp()
+    delay = schedule.delays[entry.attempts] * (1 - _JITTER * jitter)
+    if asked is not None:
+        delay = max(delay, min(asked, schedule.longest_retry_after))
+    due_at = now + timedelta(seconds=delay)
+    too_old = due_at > entry.created_at + timedelta(seconds=schedule.horizon)
+    if too_old and entry.attempts + 1 >= schedule.least_attempts:
+        return GaveUp()
+    return TryAgain(due_at)
