@@ -1,0 +1,1 @@
+"""The codecs: text of the outside world to nouns of the model and back. Nothing here decides."""

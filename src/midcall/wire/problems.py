@@ -1,0 +1,32 @@
+"""Problems: a fault as the error JSON of the 2010-04-01 REST API.
+
+Every answer with a status from 400 on has this body: some of the official libraries fail on an
+error that is not JSON, and all of them read these four keys.
+"""
+
+from typing import Final
+
+import msgspec
+
+from midcall.model.errors import Fault
+
+_DICTIONARY: Final = "https://www.twilio.com/docs/errors/"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong. ``code`` is the error dictionary's, ``status`` the answer's HTTP status."""
+
+    code: int
+    message: str
+    more_info: str
+    status: int
+
+
+def problem(fault: Fault) -> Problem:
+    """Describe a fault to a REST client."""
+    return Problem(
+        code=fault.code,
+        message=str(fault),
+        more_info=f"{_DICTIONARY}{fault.code}",
+        status=fault.http_status,
+    )

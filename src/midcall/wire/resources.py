@@ -1,0 +1,330 @@
+"""Resources: the model's nouns as the JSON of the 2010-04-01 REST API.
+
+A class a resource, its fields those of the original's public OpenAPI description, in its order;
+lists carry no key beyond the documented ones, because the official libraries refuse a page with
+more. What this server has no notion of (prices, trunks, formatted numbers) is ``null``, as it may
+be there. ``uri``s are paths from the host's root.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from midcall.model.accounts import Account, ApiKey, Application
+from midcall.model.calls import Call, CallStatus
+from midcall.model.messages import Created
+from midcall.model.sids import AccountSid
+from midcall.wire.dates import format_rfc2822
+
+API_VERSION: Final = "2010-04-01"
+
+_CALL_SUBRESOURCES: Final = {
+    "events": "Events",
+    "notifications": "Notifications",
+    "payments": "Payments",
+    "recordings": "Recordings",
+    "siprec": "Siprec",
+    "streams": "Streams",
+    "transcriptions": "Transcriptions",
+    "user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
+    "user_defined_messages": "UserDefinedMessages",
+}
+"""The documented keys. Those that are not served yet answer 404, and so does a guess at them."""
+
+_ACCOUNT_SUBRESOURCES: Final = {
+    "applications": "Applications",
+    "calls": "Calls",
+    "keys": "Keys",
+}
+
+
+class UserDefinedMessageResource(msgspec.Struct, frozen=True, kw_only=True):
+    """``UserDefinedMessage`` (its page: four properties, no ``uri``)."""
+
+    account_sid: str
+    call_sid: str
+    sid: str
+    date_created: str
+
+
+class SubscriptionResource(msgspec.Struct, frozen=True, kw_only=True):
+    """``UserDefinedMessageSubscription``."""
+
+    account_sid: str
+    call_sid: str
+    sid: str
+    date_created: str
+    uri: str
+
+
+class CallResource(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """``Call``. ``duration`` and ``queue_time`` are numbers in strings, as in the original."""
+
+    sid: str
+    date_created: str
+    date_updated: str
+    parent_call_sid: str | None
+    account_sid: str
+    to: str
+    to_formatted: str
+    from_: str
+    from_formatted: str
+    phone_number_sid: str | None = None
+    status: str
+    start_time: str | None
+    end_time: str | None
+    duration: str | None
+    price: str | None = None
+    price_unit: str = "USD"
+    direction: str
+    answered_by: str | None = None
+    api_version: str = API_VERSION
+    forwarded_from: str | None = None
+    group_sid: str | None = None
+    caller_name: str | None = None
+    queue_time: str = "0"
+    trunk_sid: str | None = None
+    uri: str
+    subresource_uris: dict[str, str]
+
+
+class ApplicationResource(msgspec.Struct, frozen=True, kw_only=True):
+    """``Application``, and ``voice_twiml``, which is this server's own."""
+
+    account_sid: str
+    api_version: str = API_VERSION
+    date_created: str
+    date_updated: str
+    friendly_name: str
+    message_status_callback: str | None
+    sid: str
+    sms_fallback_method: str
+    sms_fallback_url: str | None
+    sms_method: str
+    sms_status_callback: str | None
+    sms_url: str | None
+    status_callback: str | None
+    status_callback_method: str
+    uri: str
+    voice_caller_id_lookup: bool
+    voice_fallback_method: str
+    voice_fallback_url: str | None
+    voice_method: str
+    voice_url: str | None
+    public_application_connect_enabled: bool
+    voice_twiml: str | None
+
+
+class KeyResource(msgspec.Struct, frozen=True, kw_only=True):
+    """``Key``."""
+
+    sid: str
+    friendly_name: str
+    date_created: str
+    date_updated: str
+
+
+class NewKeyResource(KeyResource, frozen=True, kw_only=True):
+    """``NewKey``: the only answer that shows the secret."""
+
+    secret: str
+
+
+class AccountResource(msgspec.Struct, frozen=True, kw_only=True):
+    """``Account``. It shows the token, as the original does."""
+
+    auth_token: str
+    date_created: str
+    date_updated: str
+    friendly_name: str
+    owner_account_sid: str
+    sid: str
+    status: str = "active"
+    subresource_uris: dict[str, str]
+    type: str = "Full"
+    uri: str
+
+
+Resource = (
+    UserDefinedMessageResource
+    | SubscriptionResource
+    | CallResource
+    | ApplicationResource
+    | KeyResource
+    | NewKeyResource
+    | AccountResource
+)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list was asked for: ``number`` counts from 0, ``size`` is a page's length.
+
+    ``filters`` are the list's own parameters; they stay in the URIs that lead to other pages.
+    """
+
+    number: int
+    size: int
+    filters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def offset(self) -> int:
+        """How many items come before this page."""
+        return self.number * self.size
+
+    def uri(self, path: str, number: int) -> str:
+        """Return the URI of a page of the list at ``path``."""
+        paging = (("PageSize", str(self.size)), ("Page", str(number)))
+        return f"{path}?{urlencode(self.filters + paging)}"
+
+
+def account_uri(sid: AccountSid) -> str:
+    """Return the path of an account, without a suffix."""
+    return f"/{API_VERSION}/Accounts/{sid}"
+
+
+def user_defined_message(message: Created) -> UserDefinedMessageResource:
+    """Show a message that was accepted."""
+    return UserDefinedMessageResource(
+        account_sid=message.account_sid,
+        call_sid=message.call_sid,
+        sid=message.sid,
+        date_created=format_rfc2822(message.created_at),
+    )
+
+
+def subscription(subscription: Created) -> SubscriptionResource:
+    """Show a subscription that was accepted."""
+    call = f"{account_uri(subscription.account_sid)}/Calls/{subscription.call_sid}"
+    return SubscriptionResource(
+        account_sid=subscription.account_sid,
+        call_sid=subscription.call_sid,
+        sid=subscription.sid,
+        date_created=format_rfc2822(subscription.created_at),
+        uri=f"{call}/UserDefinedMessageSubscriptions/{subscription.sid}.json",
+    )
+
+
+def call(call: Call) -> CallResource:
+    """Show a call."""
+    base = f"{account_uri(call.account_sid)}/Calls/{call.sid}"
+    duration = call.duration_seconds
+    return CallResource(
+        sid=call.sid,
+        date_created=format_rfc2822(call.created_at),
+        date_updated=format_rfc2822(call.updated_at),
+        parent_call_sid=call.parent_call_sid,
+        account_sid=call.account_sid,
+        to=call.to_address,
+        to_formatted=call.to_address,
+        from_=call.from_address,
+        from_formatted=call.from_address,
+        status=call.status.value,
+        start_time=_date(_started_at(call)),
+        end_time=_date(call.ended_at),
+        duration=None if duration is None else str(duration),
+        direction=call.direction.value,
+        uri=f"{base}.json",
+        subresource_uris={key: f"{base}/{name}.json" for key, name in _CALL_SUBRESOURCES.items()},
+    )
+
+
+def application(application: Application) -> ApplicationResource:
+    """Show an application."""
+    return ApplicationResource(
+        account_sid=application.account_sid,
+        date_created=format_rfc2822(application.created_at),
+        date_updated=format_rfc2822(application.updated_at),
+        friendly_name=application.friendly_name,
+        message_status_callback=application.message_status_callback or None,
+        sid=application.sid,
+        sms_fallback_method=application.sms_fallback_method.value,
+        sms_fallback_url=application.sms_fallback_url or None,
+        sms_method=application.sms_method.value,
+        sms_status_callback=application.sms_status_callback or None,
+        sms_url=application.sms_url or None,
+        status_callback=application.status_callback or None,
+        status_callback_method=application.status_callback_method.value,
+        uri=f"{account_uri(application.account_sid)}/Applications/{application.sid}.json",
+        voice_caller_id_lookup=application.voice_caller_id_lookup,
+        voice_fallback_method=application.voice_fallback_method.value,
+        voice_fallback_url=application.voice_fallback_url or None,
+        voice_method=application.voice_method.value,
+        voice_url=application.voice_url or None,
+        public_application_connect_enabled=application.public_application_connect_enabled,
+        voice_twiml=application.voice_twiml or None,
+    )
+
+
+def key(key: ApiKey) -> KeyResource:
+    """Show an API key without its secret."""
+    return KeyResource(
+        sid=key.sid,
+        friendly_name=key.friendly_name,
+        date_created=format_rfc2822(key.created_at),
+        date_updated=format_rfc2822(key.updated_at),
+    )
+
+
+def new_key(key: ApiKey) -> NewKeyResource:
+    """Show an API key with its secret: once, as the answer to its creation."""
+    return NewKeyResource(
+        sid=key.sid,
+        friendly_name=key.friendly_name,
+        date_created=format_rfc2822(key.created_at),
+        date_updated=format_rfc2822(key.updated_at),
+        secret=key.secret,
+    )
+
+
+def account(account: Account) -> AccountResource:
+    """Show an account."""
+    base = account_uri(account.sid)
+    return AccountResource(
+        auth_token=account.auth_token,
+        date_created=format_rfc2822(account.created_at),
+        date_updated=format_rfc2822(account.updated_at),
+        friendly_name=account.friendly_name,
+        owner_account_sid=account.sid,
+        sid=account.sid,
+        subresource_uris={
+            key: f"{base}/{name}.json" for key, name in _ACCOUNT_SUBRESOURCES.items()
+        },
+        uri=f"{base}.json",
+    )
+
+
+def listing(
+    name: str, path: str, items: Sequence[Resource], page: Page, *, more: bool
+) -> dict[str, object]:
+    """Return the envelope of a page: ``items`` under ``name``, and the way to the other pages.
+
+    ``path`` is the list's own; ``more`` says that another page follows.
+    """
+    return {
+        name: items,
+        "end": page.offset + max(len(items) - 1, 0),
+        "first_page_uri": page.uri(path, 0),
+        "next_page_uri": page.uri(path, page.number + 1) if more else None,
+        "page": page.number,
+        "page_size": page.size,
+        "previous_page_uri": page.uri(path, page.number - 1) if page.number else None,
+        "start": page.offset,
+        "uri": page.uri(path, page.number),
+    }
+
+
+def _started_at(call: Call) -> datetime | None:
+    """Return what ``start_time`` shows: from here to ``end_time`` is the duration.
+
+    An unanswered call started when it was made; one that waits in a queue has not started.
+    """
+    if call.answered_at is not None:
+        return call.answered_at
+    return None if call.status is CallStatus.QUEUED else call.created_at
+
+
+def _date(at: datetime | None) -> str | None:
+    return None if at is None else format_rfc2822(at)
