@@ -1,0 +1,1 @@
+"""Adapters that keep everything: SQLite behind the ``Store`` port."""
