@@ -1,0 +1,1 @@
+"""Everything that leaves over HTTP: callbacks, TwiML requests, and the guard that both pass."""

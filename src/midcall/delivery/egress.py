@@ -1,0 +1,176 @@
+"""The guard that every request to a customer's server passes.
+
+Customers choose where callbacks go; without a guard they could make this server ask for its
+neighbours' secrets (server-side request forgery). So:
+
+- a connection is opened only to an address that was checked, and what is checked is the address
+  that is connected to, in the one place where sockets are made: neither another answer of the DNS
+  a moment later nor a literal address gets around it;
+- only global unicast addresses pass, and those that the operator allows by name;
+- an address inside an address (IPv4-mapped, 6to4, NAT64) is judged by the inner one;
+- nothing is taken from the environment (proxies, ``.netrc``), no cookie is kept, no redirect is
+  followed: a redirect is a new request, which passes here again;
+- TLS is verified against the name in the URL, never against the address.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+RESOLVE_SECONDS: Final = 5.0
+"""How long a name may take to resolve; as long as a connection may take."""
+
+_IDLE_SECONDS: Final = 4.0
+"""How long an idle connection is kept: less than the five seconds after which Node and uvicorn
+close theirs, so that they seldom close it while our next request is on its way."""
+
+_CHECKED_NAMES_SECONDS: Final = 10
+"""How long a name's addresses are remembered; they are checked again at every connection."""
+
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
+_NOT_GLOBAL: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.88.99.0/24",  # the way into 6to4, retired (RFC 7526)
+            "3fff::/20",  # documentation (RFC 9637), which Python 3.11 does not know yet
+        ),
+    )
+)
+
+
+class AddressRefused(OSError):
+    """A host is at no address that callbacks may reach."""
+
+
+class HostUnresolved(OSError):
+    """A host name does not resolve, or not in time."""
+
+
+def may_reach(address: Address, allow: Iterable[Network] = ()) -> bool:
+    """Tell whether callbacks may go to an address: it is global, or within ``allow``."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped  # the same host, spelled otherwise
+    return any(address in network for network in allow) or _is_global(address)
+
+
+def _is_global(address: Address) -> bool:
+    if address.is_multicast or not address.is_global:
+        return False
+    if any(address in network for network in _NOT_GLOBAL):
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    if address in _NAT64:
+        return _is_global(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.sixtofour is not None and not _is_global(address.sixtofour):
+        return False
+    return address in _GLOBAL_UNICAST
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names to those of their addresses that callbacks may reach."""
+
+    def __init__(self, allow: Sequence[Network]) -> None:
+        self._allow = tuple(allow)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Resolve a name; raise ``HostUnresolved`` or ``AddressRefused`` (aiohttp's port)."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(RESOLVE_SECONDS):
+                found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):  # a TimeoutError is an OSError
+            raise HostUnresolved from None
+        results = [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=found_family,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for found_family, _, protocol, _, address in found
+            if may_reach(ipaddress.ip_address(address[0]), self._allow)
+        ]
+        if not results:
+            raise AddressRefused
+        return results
+
+    async def close(self) -> None:
+        """Let go of nothing (aiohttp's port)."""
+
+
+class Egress:
+    """The way out: one pool of connections, each opened to a checked address.
+
+    ``allow`` names the networks that may be reached beside the public Internet; ``ca_files`` are
+    PEM files of authorities that are trusted beside the system's. Make it inside the event loop.
+    """
+
+    def __init__(self, *, allow: Sequence[Network] = (), ca_files: Sequence[Path] = ()) -> None:
+        self._allow = tuple(allow)
+        tls = ssl.create_default_context()
+        for path in ca_files:
+            tls.load_verify_locations(path)
+        connector = aiohttp.TCPConnector(
+            resolver=GuardedResolver(self._allow),
+            ttl_dns_cache=_CHECKED_NAMES_SECONDS,
+            socket_factory=self._open_socket,
+            ssl=tls,
+            # No queue here: whoever sends bounds how many requests are under way.
+            limit=0,
+            keepalive_timeout=_IDLE_SECONDS,
+        )
+        self.session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            raise_for_status=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            trace_configs=[_reuse_trace()],
+        )
+
+    def _open_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        # aiohttp asks no resolver for a literal address, so this is the check that counts.
+        if not may_reach(ipaddress.ip_address(address[0]), self._allow):
+            raise AddressRefused
+        return socket.socket(family, kind, protocol)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.session.close()
+
+
+class Reuse:
+    """Whether a request went out on a connection that had been used before."""
+
+    happened = False
+
+
+def _reuse_trace() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+
+    async def note(_: aiohttp.ClientSession, context: object, __: object) -> None:
+        reuse = getattr(context, "trace_request_ctx", None)
+        if isinstance(reuse, Reuse):
+            reuse.happened = True
+
+    trace.on_connection_reuseconn.append(note)
+    return trace
