@@ -1,0 +1,121 @@
+"""``Applications``: what an SDK's outgoing call does.
+
+Beside the original's parameters there is ``VoiceTwiml``: a document kept here, used where there is
+no ``VoiceUrl``, so that an application needs no web server (docs/decisions/0009-voice-twiml.md).
+"""
+
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from midcall.core.access import new_application
+from midcall.core.ports import PutApplication, RemoveApplication
+from midcall.model.accounts import Application
+from midcall.model.errors import InvalidParameter, TwimlFault
+from midcall.model.sids import ApplicationSid
+from midcall.rest import parameters
+from midcall.rest.door import Ask, answer
+from midcall.rest.paging import read_page, split
+from midcall.wire import resources, templates
+from midcall.wire.forms import Form
+
+_URLS = {
+    "VoiceUrl": "voice_url",
+    "VoiceFallbackUrl": "voice_fallback_url",
+    "StatusCallback": "status_callback",
+    "SmsUrl": "sms_url",
+    "SmsFallbackUrl": "sms_fallback_url",
+    "SmsStatusCallback": "sms_status_callback",
+    "MessageStatusCallback": "message_status_callback",
+}
+
+_METHODS = {
+    "VoiceMethod": "voice_method",
+    "VoiceFallbackMethod": "voice_fallback_method",
+    "StatusCallbackMethod": "status_callback_method",
+    "SmsMethod": "sms_method",
+    "SmsFallbackMethod": "sms_fallback_method",
+}
+
+_FLAGS = {
+    "VoiceCallerIdLookup": "voice_caller_id_lookup",
+    "PublicApplicationConnectEnabled": "public_application_connect_enabled",
+}
+
+
+async def create(ask: Ask) -> Response:
+    """Make an application. No parameter is required."""
+    desk = ask.desk
+    application = new_application(ask.account_sid, desk.clock(), desk.entropy)
+    application = replace(application, **_changes(ask.form))
+    await desk.journal.commit([PutApplication(application)])
+    return answer(resources.application(application), 201)
+
+
+async def fetch(ask: Ask) -> Response:
+    """Show an application."""
+    return answer(resources.application(await _get(ask)))
+
+
+async def list_page(ask: Ask) -> Response:
+    """List the account's applications, newest first, of one ``FriendlyName`` if it is given."""
+    page = read_page(ask.query, ("FriendlyName",))
+    found = await ask.desk.store.list_applications(
+        ask.account_sid,
+        friendly_name=ask.query.find("FriendlyName") or None,
+        offset=page.offset,
+        limit=page.size + 1,
+    )
+    applications, more = split(found, page)
+    path = f"{resources.account_uri(ask.account_sid)}/Applications.json"
+    shown = [resources.application(application) for application in applications]
+    return answer(resources.listing("applications", path, shown, page, more=more))
+
+
+async def update(ask: Ask) -> Response:
+    """Change what is given, leave the rest."""
+    async with ask.desk.changing:
+        application = await _get(ask)
+        changes = _changes(ask.form)
+        if changes:
+            application = replace(application, **changes, updated_at=ask.desk.clock())
+            await ask.desk.journal.commit([PutApplication(application)])
+    return answer(resources.application(application))
+
+
+async def delete(ask: Ask) -> Response:
+    """Remove an application. Calls that it began go on."""
+    async with ask.desk.changing:
+        application = await _get(ask)
+        await ask.desk.journal.commit([RemoveApplication(application.sid)])
+    return Response(status_code=204)
+
+
+async def _get(ask: Ask) -> Application:
+    sid = ApplicationSid(ask.sids["ApplicationSid"])
+    application = await ask.desk.store.find_application(sid)
+    if application is None or application.account_sid != ask.account_sid:
+        raise ask.not_found()
+    return application
+
+
+def _changes(form: Form) -> dict[str, object]:
+    """Return the fields that a form changes, with their new values."""
+    changes: dict[str, object] = {
+        "friendly_name": parameters.friendly_name(form),
+        "voice_twiml": _voice_twiml(form),
+        **{field: parameters.url(form, name) for name, field in _URLS.items()},
+        **{field: parameters.method(form, name) for name, field in _METHODS.items()},
+        **{field: parameters.flag(form, name) for name, field in _FLAGS.items()},
+    }
+    return {field: value for field, value in changes.items() if value is not None}
+
+
+def _voice_twiml(form: Form) -> str | None:
+    """Return the document, if its Mustache can be read: better known now than in a call."""
+    template = form.find("VoiceTwiml")
+    if template:
+        try:
+            templates.check(template)
+        except TwimlFault as fault:
+            raise InvalidParameter("VoiceTwiml", fault.reason) from None
+    return template

@@ -1,0 +1,29 @@
+"""``UserDefinedMessageSubscriptions``: be told of what the SDK of a call leg sends."""
+
+from starlette.responses import Response
+
+from midcall.model.sids import CallSid, SubscriptionSid
+from midcall.rest.door import Ask, answer
+from midcall.wire import resources
+
+
+async def create(ask: Ask) -> Response:
+    """Accept a subscription (Call Message Events page). The answer says that it is durable."""
+    subscription = await ask.desk.messaging.subscribe(
+        ask.account_sid,
+        CallSid(ask.sids["CallSid"]),
+        ask.form.find("Callback"),
+        ask.form.find("Method"),
+        ask.form.find("IdempotencyKey") or None,
+    )
+    return answer(resources.subscription(subscription), 201)
+
+
+async def delete(ask: Ask) -> Response:
+    """End a subscription."""
+    await ask.desk.messaging.unsubscribe(
+        ask.account_sid,
+        CallSid(ask.sids["CallSid"]),
+        SubscriptionSid(ask.sids["SubscriptionSid"]),
+    )
+    return Response(status_code=204)
