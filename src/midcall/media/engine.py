@@ -1,0 +1,192 @@
+"""The embedded media engine: every endpoint of this process, on aiortc's ICE and DTLS.
+
+Invariants: an endpoint's id stands for at most one endpoint; an endpoint is in at most one bridge,
+and its partner in the same; whatever is opened for an endpoint is closed when it is released.
+"""
+
+import asyncio
+import time
+
+import structlog
+
+from midcall.media.endpoint import Endpoint, OnDigit
+from midcall.media.faults import EndpointExists, EngineClosed, UnknownEndpoint
+from midcall.media.metronome import Metronome
+from midcall.media.playback import PlayEnd
+from midcall.media.prompts import Prompts
+from midcall.media.remote import RemoteDescription
+from midcall.media.settings import MediaSettings
+from midcall.media.sounds import Sound, ringing
+from midcall.media.stats import EndpointStats
+from midcall.media.streams import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class AiortcEngine:
+    """A ``MediaEngine`` in this process. It must be used in one event loop.
+
+    ``on_digit`` is called with the endpoint and the key, once for each press; it must not wait.
+    """
+
+    def __init__(
+        self,
+        settings: MediaSettings | None = None,
+        *,
+        on_digit: OnDigit | None = None,
+        prompts: Prompts | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._settings = settings or MediaSettings()
+        self._on_digit = on_digit
+        self._prompts = prompts or Prompts()
+        self._clock = clock
+        self._endpoints: dict[str, Endpoint] = {}
+        self._metronome = Metronome(self._beat, lambda: bool(self._endpoints), clock=clock)
+        self._closed = False
+
+    # --- endpoints ----------------------------------------------------------------------------
+
+    async def answer(self, endpoint: str, offer_sdp: str) -> str:
+        """Make an endpoint for a device that offers; return our answer.
+
+        Raises ``UnusableDescription``, ``EndpointExists``, ``NoAddress`` or ``SetupTooSlow``; then
+        there is no new endpoint.
+        """
+        remote = RemoteDescription.parse(offer_sdp)
+        made = self._add(endpoint)
+        try:
+            return await made.answer(remote)
+        except BaseException:
+            await self.release(endpoint)
+            raise
+
+    async def offer(self, endpoint: str) -> str:
+        """Make an endpoint and return our offer for its device.
+
+        Raises ``EndpointExists``, ``NoAddress`` or ``SetupTooSlow``; then there is no new endpoint.
+        """
+        made = self._add(endpoint)
+        try:
+            return await made.offer()
+        except BaseException:
+            await self.release(endpoint)
+            raise
+
+    async def accept(self, endpoint: str, answer_sdp: str) -> None:
+        """Take the device's answer to our offer.
+
+        Raises ``UnusableDescription``, ``UnknownEndpoint``, or ``NotOffered`` if no offer is open.
+        """
+        self._get(endpoint).accept(RemoteDescription.parse(answer_sdp))
+
+    async def restart(self, endpoint: str, offer_sdp: str) -> str:
+        """Take a new offer for an endpoint, alive or lost; return our answer.
+
+        An endpoint that this engine never saw is made. Raises like ``answer``.
+        """
+        known = self._endpoints.get(endpoint)
+        if known is None:
+            return await self.answer(endpoint, offer_sdp)
+        return await known.restart(RemoteDescription.parse(offer_sdp))
+
+    async def release(self, endpoint: str) -> None:
+        """Let an endpoint go; one that is unknown is gone already."""
+        released = self._endpoints.pop(endpoint, None)
+        if released is not None:
+            await released.release()
+
+    async def close(self) -> None:
+        """Let every endpoint go, all at once, and take no more."""
+        self._closed = True
+        await asyncio.gather(*(self.release(endpoint) for endpoint in tuple(self._endpoints)))
+        await self._metronome.stop()
+
+    def stats(self, endpoint: str) -> EndpointStats:
+        """Return an endpoint in numbers.
+
+        Raises ``UnknownEndpoint``.
+        """
+        return self._get(endpoint).stats()
+
+    def _add(self, name: str) -> Endpoint:
+        if self._closed:
+            raise EngineClosed
+        if name in self._endpoints:
+            raise EndpointExists(name)
+        made = Endpoint(name, self._settings, self._clock, self._on_digit)
+        self._endpoints[name] = made
+        self._metronome.start()
+        return made
+
+    def _get(self, name: str) -> Endpoint:
+        try:
+            return self._endpoints[name]
+        except KeyError:
+            raise UnknownEndpoint(name) from None
+
+    # --- audio --------------------------------------------------------------------------------
+
+    async def bridge(self, first: str, second: str) -> None:
+        """Join two endpoints: each hears the other, and nobody else.
+
+        Raises ``UnknownEndpoint``, and ``ValueError`` for an endpoint with itself.
+        """
+        one, other = self._get(first), self._get(second)
+        if one is other:
+            raise ValueError(f"{first} cannot be bridged to itself")
+        one.join(other)
+
+    async def unbridge(self, endpoint: str) -> None:
+        """Part an endpoint from the one it was joined with; both hear silence.
+
+        Raises ``UnknownEndpoint``.
+        """
+        parted = self._get(endpoint)
+        parted.stop_playing()
+        parted.part()
+
+    async def ring(self, endpoint: str) -> None:
+        """Let an endpoint hear ring-back until it is joined, parted or silenced.
+
+        Raises ``UnknownEndpoint``.
+        """
+        called = self._get(endpoint)
+        rate = called.playing_rate
+        called.start_playing().begin(ringing(self._settings.ring_tone, rate), rate)
+
+    async def silence(self, endpoint: str) -> None:
+        """End what is played to an endpoint; it hears the one it is joined with, or nothing.
+
+        Raises ``UnknownEndpoint``.
+        """
+        self._get(endpoint).stop_playing()
+
+    async def interrupt(self, endpoint: str) -> None:
+        """End what is played to an endpoint. The same as ``silence``, in the words of playing."""
+        await self.silence(endpoint)
+
+    async def play(self, endpoint: str, sound: Sound) -> PlayEnd:
+        """Play a sound to an endpoint; return when it is over, telling how it came to its end.
+
+        It is interrupted by ``interrupt``, by another ``play`` or ``ring``, and whenever the
+        endpoint is joined, parted or released. Cancelling this call interrupts it as well.
+
+        Raises ``UnknownEndpoint``, ``UnplayableRecording`` or ``SetupTooSlow``.
+        """
+        listener = self._get(endpoint)
+        playback = listener.start_playing()
+        try:
+            rate = listener.playing_rate
+            playback.begin(await self._prompts.open(sound, rate), rate)
+            return await playback.wait(self._settings.play_seconds)
+        finally:
+            listener.withdraw(playback)
+
+    async def _beat(self) -> None:
+        for endpoint in tuple(self._endpoints.values()):
+            try:
+                await endpoint.beat()
+            except Exception:
+                endpoint.stop_playing()
+                log.exception("Audio could not be sent", endpoint=endpoint.name)
