@@ -1,0 +1,1 @@
+"""Signalling: devices on WebSockets, and the legs that they hold on this node."""

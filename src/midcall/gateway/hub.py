@@ -1,0 +1,197 @@
+"""The devices of this node: who is connected, who is registered, who holds which leg.
+
+All of it is memory. What must survive is in the families; a device that comes back makes itself
+known again.
+"""
+
+from dataclasses import dataclass, field
+
+from midcall.core.ports import Invitation, Store
+from midcall.core.twiml.requests import API_VERSION
+from midcall.gateway import closing
+from midcall.gateway.connection import Connection
+from midcall.gateway.relay import Clock, Record, Relay, Spawn
+from midcall.model.errors import Fault, Unavailable
+from midcall.model.families import Device, DeviceId, SessionId
+from midcall.model.sids import AccountSid, CallSid
+from midcall.wire import frames
+
+DRAIN_RETRY_SECONDS = 2.0
+"""How long a device shall stay away from a server that stops."""
+
+
+@dataclass(slots=True)
+class Presence:
+    """A device on a socket. ``relays`` are the legs that it rings for or holds."""
+
+    connection: Connection
+    account_sid: AccountSid
+    identity: str
+    relays: dict[DeviceId, Relay] = field(default_factory=dict)
+
+
+class Hub:
+    """Fulfils the ``Signalling`` port for the devices that are connected here."""
+
+    def __init__(self, *, store: Store, spawn: Spawn, record: Record, clock: Clock) -> None:
+        self._store = store
+        self._spawn = spawn
+        self._record = record
+        self._clock = clock
+        self._present: dict[SessionId, Presence] = {}
+        self._registered: dict[tuple[AccountSid, str], dict[SessionId, None]] = {}
+        self._relays: dict[CallSid, dict[DeviceId, Relay]] = {}
+
+    def __len__(self) -> int:
+        """Count the devices that are connected."""
+        return len(self._present)
+
+    # --- what dialogues tell
+
+    def join(
+        self, session: SessionId, connection: Connection, account: AccountSid, identity: str
+    ) -> None:
+        """Note a device that presented a token, or presented another one."""
+        if session not in self._present:
+            self._present[session] = Presence(connection, account, identity)
+
+    def register(self, session: SessionId) -> None:
+        """Let a device have incoming calls."""
+        presence = self._present[session]
+        key = presence.account_sid, presence.identity
+        self._registered.setdefault(key, {})[session] = None
+
+    def unregister(self, session: SessionId) -> None:
+        """Let a device have no incoming calls any more."""
+        presence = self._present.get(session)
+        if presence is None:
+            return
+        key = presence.account_sid, presence.identity
+        sessions = self._registered.get(key, {})
+        sessions.pop(session, None)
+        if not sessions:
+            self._registered.pop(key, None)
+
+    def leave(self, session: SessionId) -> tuple[CallSid, ...]:
+        """Forget a device whose socket is gone; return the calls that it had part in."""
+        self.unregister(session)
+        presence = self._present.pop(session, None)
+        if presence is None:
+            return ()
+        for relay in presence.relays.values():
+            # A device that came back before its old socket was given up has moved its legs on.
+            if relay.connection is presence.connection:
+                relay.detach()
+        return tuple(dict.fromkeys(relay.call_sid for relay in presence.relays.values()))
+
+    def drain(self) -> None:
+        """Send every device away, with the advice to come back soon."""
+        advice = frames.Error(error=frames.failure(Unavailable(), DRAIN_RETRY_SECONDS))
+        for presence in self._present.values():
+            presence.connection.send(advice)
+            presence.connection.close(closing.DRAINING)
+
+    # --- the port
+
+    def registered(self, account: AccountSid, identity: str) -> tuple[SessionId, ...]:
+        """Return the sessions that are registered under an identity, oldest first."""
+        return tuple(self._registered.get((account, identity), ()))
+
+    def invite(self, invitation: Invitation) -> bool:
+        """Offer an incoming call."""
+        call, device = invitation.call, invitation.device
+        parameters = {
+            "AccountSid": call.account_sid,
+            "ApiVersion": API_VERSION,
+            "CallSid": call.sid,
+            "From": call.from_address,
+            "To": call.to_address,
+        }
+        if invitation.parameters:
+            parameters["Params"] = frames.invite_params(invitation.parameters)
+        return self._tell(
+            call.sid,
+            device,
+            frames.ServerInvite(
+                callsid=call.sid,
+                sdp=invitation.sdp,
+                parameters=parameters,
+                reconnect=device.reconnect_token,
+            ),
+        )
+
+    def ringing(self, call: CallSid, device: Device) -> None:
+        """Tell a calling device its CallSid."""
+        self._tell(call, device, frames.Ringing(callsid=call))
+
+    def answer(self, call: CallSid, device: Device, sdp: str) -> None:
+        """Tell a device that its call is answered, or that it holds its leg again."""
+        frame = frames.ServerAnswer(callsid=call, sdp=sdp, reconnect=device.reconnect_token)
+        self._tell(call, device, frame)
+
+    def cancel(self, call: CallSid, device: Device) -> None:
+        """Withdraw an incoming call."""
+        self._send(device, frames.Cancel(callsid=call))
+
+    def hang_up(self, call: CallSid, device: Device, fault: Fault | None) -> None:
+        """Tell a device that its call is over."""
+        error = frames.failure(fault) if fault is not None else None
+        self._send(device, frames.ServerHangup(callsid=call, error=error))
+
+    def forget(self, call: CallSid, device: Device) -> None:
+        """Send nothing more of a leg to a device."""
+        relays = self._relays.get(call, {})
+        relay = relays.pop(device.id, None)
+        if relay is not None:
+            relay.detach()
+        if not relays:
+            self._relays.pop(call, None)
+        presence = self._present.get(device.session)
+        if presence is not None:
+            presence.relays.pop(device.id, None)
+
+    def relay(self, call: CallSid) -> None:
+        """Send a leg's downlink messages to its devices."""
+        for relay in self._relays.get(call, {}).values():
+            relay.wake()
+
+    # --- small things
+
+    def _send(self, device: Device, frame: frames.ServerFrame) -> bool:
+        presence = self._present.get(device.session)
+        if presence is None:
+            return False
+        presence.connection.send(frame)
+        return True
+
+    def _tell(self, call: CallSid, device: Device, frame: frames.ServerFrame) -> bool:
+        """Send a frame from which the device learns that it has part in a leg.
+
+        Messages follow behind that frame: before it the SDK would drop them.
+        """
+        presence = self._present.get(device.session)
+        if presence is None:
+            return False
+        presence.connection.send(frame)
+        relays = self._relays.setdefault(call, {})
+        relay = relays.get(device.id)
+        if relay is None:
+            relay = relays[device.id] = self._open(call, device, frame)
+        if relay.connection is not presence.connection:
+            presence.relays[device.id] = relay
+            relay.attach(presence.connection)
+        return True
+
+    def _open(self, call: CallSid, device: Device, frame: frames.ServerFrame) -> Relay:
+        # A device that is welcomed back where nothing is known of it held its leg before the
+        # server started anew; what it has receipts for is in the store.
+        resumed = isinstance(frame, frames.ServerAnswer)
+        return Relay(
+            call_sid=call,
+            device=device.id,
+            store=self._store,
+            spawn=self._spawn,
+            record=self._record,
+            clock=self._clock,
+            resumed=resumed,
+        )
