@@ -1,0 +1,57 @@
+"""The settings as options of a command: `--port 9000` beats `MIDCALL_PORT=9000`.
+
+A command takes all of them with one parameter, and gives what was stated to `settings.load`, which
+alone checks values, so that a wrong one is refused in the same words wherever it came from:
+
+    @app.command
+    def dev(*, options: Annotated[Options, Parameter(name="*")] = Options()) -> None:
+        settings = load(options.stated(), profile="dev")
+"""
+
+from dataclasses import dataclass, fields
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+
+from midcall.app.schema import PREFIX, Settings
+
+
+def _of(name: str) -> Parameter:
+    about = Settings.model_fields[name].description
+    return Parameter(help=f"{about} [{PREFIX}{name.upper()}]", show_default=False)
+
+
+Text: TypeAlias = str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One option for each setting, as the text that was given; None was not given."""
+
+    host: Annotated[Text, _of("host")] = None
+    port: Annotated[Text, _of("port")] = None
+    tls: Annotated[Text, _of("tls")] = None
+    tls_cert: Annotated[Text, _of("tls_cert")] = None
+    tls_key: Annotated[Text, _of("tls_key")] = None
+    public_url: Annotated[Text, _of("public_url")] = None
+    store: Annotated[Text, _of("store")] = None
+    bus: Annotated[Text, _of("bus")] = None
+    media: Annotated[Text, _of("media")] = None
+    account_sid: Annotated[Text, _of("account_sid")] = None
+    auth_token: Annotated[Text, _of("auth_token")] = None
+    api_key_sid: Annotated[Text, _of("api_key_sid")] = None
+    api_key_secret: Annotated[Text, _of("api_key_secret")] = None
+    egress_allow: Annotated[Text, _of("egress_allow")] = None
+    sequence_start: Annotated[Text, _of("sequence_start")] = None
+    callback_format: Annotated[Text, _of("callback_format")] = None
+    voice_sdk: Annotated[Text, _of("voice_sdk")] = None
+    reconnect_seconds: Annotated[Text, _of("reconnect_seconds")] = None
+    message_rate: Annotated[Text, _of("message_rate")] = None
+    message_burst: Annotated[Text, _of("message_burst")] = None
+    log_level: Annotated[Text, _of("log_level")] = None
+    log_format: Annotated[Text, _of("log_format")] = None
+
+    def stated(self) -> dict[str, str]:
+        """Return what was given, by the setting's field."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: text for name, text in given.items() if text is not None}

@@ -1,0 +1,177 @@
+"""Everything that can be set: names, defaults, checks of each value alone, and what follows.
+
+A field is an environment variable and an option of the same name (see `settings`, `options`). Its
+description is the option's help.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from midcall.app import parsing
+from midcall.app.parsing import Network
+
+PREFIX: Final = "MIDCALL_"
+_SDK: Final = Path("node_modules/@twilio/voice-sdk/dist/twilio.min.js")
+
+
+def _text(parse: Callable[[str], Any]) -> BeforeValidator:
+    """Parse what is text, and leave what already is a value."""
+    return BeforeValidator(lambda given: parse(given) if isinstance(given, str) else given)
+
+
+def _word(text: str) -> str:
+    return text.strip().lower()
+
+
+def _secret(given: SecretStr) -> SecretStr:
+    parsing.parse_secret(given.get_secret_value())
+    return given
+
+
+def _default_public_url(fields: dict[str, Any]) -> str:
+    # A page is a secure context, and may use the microphone, on localhost; loopback addresses and
+    # the wildcard have no better name.
+    address = parsing.find_address(fields["host"])
+    nameless = address is not None and (address.is_loopback or address.is_unspecified)
+    scheme = "http" if fields["tls"] == "off" else "https"
+    return parsing.compose_origin(
+        scheme, "localhost" if nameless else fields["host"], fields["port"]
+    )
+
+
+def find_voice_sdk() -> Path | None:
+    """Find the SDK's script where npm puts it: at or above this directory, or in the checkout."""
+    here = Path.cwd()
+    places = (here, *here.parents, *Path(__file__).resolve().parents)
+    return next((place / _SDK for place in places if (place / _SDK).is_file()), None)
+
+
+class Settings(BaseSettings):
+    """Checked settings. Reads nothing by itself; `settings.load` does."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    host: Annotated[str, AfterValidator(parsing.parse_host)] = Field(
+        "localhost",
+        description="Name or address to listen on; a name means each address that it has.",
+    )
+    port: int = Field(8443, ge=1, le=65535, description="TCP port for everything.")
+    tls: Annotated[Literal["auto", "off", "files"], _text(_word)] = Field(
+        "auto",
+        description="auto: certificates of a local CA, made when missing; files: those in TLS_CERT"
+        " and TLS_KEY; off: plain HTTP for a TLS-terminating proxy in front.",
+    )
+    tls_cert: Path | None = Field(None, description="PEM file: the certificate and its chain.")
+    tls_key: Path | None = Field(None, description="PEM file: the certificate's private key.")
+    public_url: Annotated[str, AfterValidator(parsing.parse_public_url)] = Field(
+        default_factory=_default_public_url,
+        description="Origin at which clients reach this server.",
+    )
+    store: Annotated[str, AfterValidator(parsing.parse_store)] = Field(
+        "sqlite:///midcall.db", description="sqlite:///path; everything accepted is kept there."
+    )
+    bus: Annotated[str, AfterValidator(parsing.parse_bus)] = Field(
+        "memory:", description="memory: (a single node)."
+    )
+    media: Annotated[Literal["aiortc", "none"], _text(_word)] = Field(
+        "aiortc", description="aiortc: audio in this process; none: signalling and messages only."
+    )
+    account_sid: Annotated[str, AfterValidator(parsing.parse_account_sid)] | None = Field(
+        None, description="The account to have from the start."
+    )
+    auth_token: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        None, description="Its auth token: 32 or more letters and digits."
+    )
+    api_key_sid: Annotated[str, AfterValidator(parsing.parse_key_sid)] | None = Field(
+        None, description="An API key of that account."
+    )
+    api_key_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        None, description="Its secret, which signs Access Tokens: 32 or more letters and digits."
+    )
+    egress_allow: Annotated[tuple[Network, ...], NoDecode, _text(parsing.parse_networks)] = Field(
+        (), description="CIDRs that callbacks may reach beside public addresses, or none."
+    )
+    sequence_start: int = Field(0, ge=0, le=1, description="First SequenceNumber of a call leg.")
+    callback_format: Annotated[Literal["json", "form"], _text(_word)] = Field(
+        "json", description="Body of a message callback."
+    )
+    voice_sdk: Path | None = Field(
+        default_factory=find_voice_sdk, description="The Voice SDK's twilio.min.js for /phone."
+    )
+    # Below 30 s the SDK, which tries that long to come back, would find its call gone.
+    reconnect_seconds: int = Field(
+        30, ge=30, description="How long a call waits for a device whose socket was lost."
+    )
+    message_rate: int = Field(50, ge=1, description="SDK messages a second, for each leg.")
+    message_burst: int = Field(100, ge=1, description="SDK messages at once, for each leg.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _text(_word)] = Field(
+        "info", description="The least important that is logged."
+    )
+    log_format: Annotated[Literal["text", "json"], _text(_word)] = Field(
+        "text", description="For people or for programs."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but the arguments; `load` adds the environment."""
+        return (init_settings,)
+
+    @property
+    def store_path(self) -> Path | None:
+        """The store's file, or None when it is in memory."""
+        if self.store == parsing.IN_MEMORY:
+            return None
+        return Path(self.store.removeprefix("sqlite:///"))
+
+    @property
+    def tls_directory(self) -> Path:
+        """Where the local CA and its certificate are kept: beside the store."""
+        store = self.store_path
+        return (store.parent if store else Path()) / "midcall-tls"
+
+    @property
+    def public_host(self) -> str:
+        """Host of `public_url`, IPv6 without brackets."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def insights_home(self) -> str:
+        """The `home` that `connected` names, so that tokens stay on this site.
+
+        The Voice SDK posts its insights, each with the Access Token, to
+        `https://eventgw.<home>.twilio.com/v4/EndpointEvents`, built by plain interpolation. With
+        `voice.example.com:8443/insights?` as home that is `/insights` at
+        `eventgw.voice.example.com:8443`, and Twilio's name is pushed into the query.
+
+        A loopback address is written `localhost`, whose subdomains browsers resolve to loopback.
+        With any other IP address the URL cannot be parsed (`eventgw.192.0.2.1` is neither name
+        nor address), so browsers send the posts to nobody: no insights, and no leak.
+        """
+        parts = urlsplit(self.public_url)
+        host = parts.hostname or ""
+        address = parsing.find_address(host)
+        if address is not None and address.is_loopback:
+            host = "localhost"
+        # The SDK says https whatever we are; only the port of https may be left out.
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        origin = parsing.compose_origin("https", host, port)
+        return f"{origin.removeprefix('https://')}/insights?"

@@ -1,0 +1,56 @@
+"""What ``midcall dev`` says when it is ready: everything that one needs, ready to paste."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from midcall.app.bootstrap import Credentials
+from midcall.app.settings import Settings
+
+
+def welcome(settings: Settings, credentials: Credentials, ca: Path | None) -> str:
+    """Compose the text: credentials, links, a message by ``curl``, the helper libraries."""
+    url, account, key = settings.public_url, credentials.account, credentials.key
+    application = credentials.application
+    trust = f"--cacert {ca} " if ca is not None else ""
+    base = f"{url}/2010-04-01/Accounts/{account.sid}"
+    newest = f"{base}/Calls.json?Status=in-progress&PageSize=1"
+    curl = f"curl -sS {trust}-u {account.sid}:{account.auth_token}"
+    pick = r"""sed -n 's/.*"sid": *"\(CA[0-9a-f]*\)".*/\1/p'"""
+    lines = [
+        f"midcall is ready at {url}",
+        "",
+        "  Account SID   " + account.sid,
+        "  Auth token    " + account.auth_token,
+        "  API key       " + key.sid,
+        "  Key secret    " + key.secret,
+        "  Application   " + (application.sid if application is not None else "none"),
+        "",
+        "Open these in two tabs, call bob from alice's, accept in bob's:",
+        "",
+        f"  {url}/phone?identity={quote('alice')}",
+        f"  {url}/phone?identity={quote('bob')}",
+        "",
+        "Then send a message to the newest active call:",
+        "",
+        f"  CALL=$({curl} '{newest}' | {pick})",
+        f'  {curl} --data-urlencode \'Content={{"hello": "from the server"}}\' \\',
+        f"    {base}/Calls/$CALL/UserDefinedMessages.json",
+        "",
+        "The official helper libraries, for example Python:",
+        "",
+        f"  client = twilio.rest.Client('{account.sid}', '{account.auth_token}')",
+        f"  client.api.base_url = '{url}'",
+        "",
+        "and Node:",
+        "",
+        f"  const client = twilio('{account.sid}', '{account.auth_token}')",
+        f"  client.api.baseUrl = '{url}'",
+    ]
+    if ca is not None:
+        lines += [
+            "",
+            "The certificate is of a local CA. Accept it in the browser, and tell programs of it:",
+            "",
+            f"  export NODE_EXTRA_CA_CERTS={ca} REQUESTS_CA_BUNDLE={ca} SSL_CERT_FILE={ca}",
+        ]
+    return "\n".join([*lines, "", "Ctrl+C stops the server."])
