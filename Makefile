@@ -50,6 +50,11 @@ lock: ## Pin what pyproject.toml and package.json ask for (UPGRADE=1: newest ver
 	@tools/setup.sh lock
 	@tools/lock.sh $(if $(UPGRADE),--upgrade)
 
+.PHONY: reference
+reference: ## Write the generated pages of docs/reference
+	@tools/setup.sh check
+	$(BIN)/python tools/write_reference.py
+
 .PHONY: clean
 clean: ## Remove what the tools made, except .venv and node_modules
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results

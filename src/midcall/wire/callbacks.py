@@ -5,8 +5,8 @@
   behind a JSON body parser. ``CallbackFormat.FORM`` sends the same pairs as a form.
 - Everything else is a form with its names sorted, as the original's webhooks are.
 - GET carries the pairs in the query, whatever the format.
-- A repeat differs from the first request in nothing but a message's ``Timestamp``, which says when
-  this request was sent.
+- ``Timestamp`` says when a message's request was sent, so it is all that differs in a repeat; in a
+  status callback it says when the call came to the stage that is told of.
 """
 
 from collections.abc import Mapping
@@ -64,11 +64,11 @@ def callback_request(
 
     ``auth_token`` is the account's. Raises ``InvalidUrl`` if the URL cannot be used.
     """
-    parameters = entry.parameters
-    if entry.kind is EntryKind.USER_DEFINED_MESSAGE:
-        parameters = parameters | {"Timestamp": format_rfc2822(now)}
-    else:
-        callback_format = CallbackFormat.FORM
+    stamped_at = now
+    if entry.kind is not EntryKind.USER_DEFINED_MESSAGE:
+        # It tells of a moment in the call, however late it is told.
+        stamped_at, callback_format = entry.created_at, CallbackFormat.FORM
+    parameters = entry.parameters | {"Timestamp": format_rfc2822(stamped_at)}
     return _build(entry.endpoint, parameters, auth_token, entry.token, callback_format)
 
 
