@@ -15,7 +15,6 @@ from midcall.model.errors import (
     AccountCredentialsRequired,
     AuthenticationRequired,
     NotFound,
-    NoValidAccount,
 )
 from midcall.model.sids import (
     APPLICATION,
@@ -71,16 +70,6 @@ def check_own_token(caller: Caller) -> None:
     """
     if caller.key is not None:
         raise AccountCredentialsRequired
-
-
-def signing_key(account_sid: AccountSid, key: ApiKey | None) -> ApiKey:
-    """Return the key that an Access Token of this account names, as it was found.
-
-    Raises ``NoValidAccount`` if there is none or if it is another account's.
-    """
-    if key is None or key.account_sid != account_sid:
-        raise NoValidAccount
-    return key
 
 
 def new_api_key(

@@ -1,7 +1,7 @@
 """``Applications``: what an SDK's outgoing call does.
 
 Beside the original's parameters there is ``VoiceTwiml``: a document kept here, used where there is
-no ``VoiceUrl``, so that an application needs no web server (docs/decisions/0009-voice-twiml.md).
+no ``VoiceUrl``, so that an application needs no web server (docs/decisions/0007-voice-twiml.md).
 """
 
 from msgspec.structs import replace

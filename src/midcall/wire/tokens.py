@@ -223,8 +223,8 @@ def _decode(text: str, secret: str | None) -> dict[str, object]:
         )
     except jwt.InvalidSignatureError:
         raise TokenSignatureInvalid from None
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        # The library's texts may quote the token. RecursionError: JSON nested without end.
+    except (jwt.PyJWTError, ValueError):
+        # The library's texts may quote the token. ValueError: half of a character, out of JSON.
         raise TokenInvalid("it cannot be decoded") from None
     return cast("dict[str, object]", claims)
 
