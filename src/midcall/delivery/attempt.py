@@ -19,7 +19,7 @@ import msgspec
 import yarl
 
 from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply
-from midcall.delivery.egress import AddressRefused, Egress, Reuse
+from midcall.delivery.egress import AddressRefused, Egress
 from midcall.wire.callbacks import OutgoingRequest
 from midcall.wire.dates import parse_rfc2822
 
@@ -68,25 +68,18 @@ async def attempt(egress: Egress, request: OutgoingRequest, limits: Limits) -> R
 
     remaining = limits
     while True:
-        reuse = Reuse()
-        try:
-            return await _exchange(egress, request, remaining, reuse, elapsed_ms)
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
-            stale = reuse.happened and isinstance(
-                error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError
-            )
-            left = limits.total_seconds - (loop.time() - began)
-            if not stale or left <= 0:
-                return Failure(kind=_kind(error), duration_ms=elapsed_ms())
-            remaining = msgspec.structs.replace(limits, total_seconds=left)
+        with egress.watch() as use:
+            try:
+                return await _exchange(egress, request, remaining, elapsed_ms)
+            except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+                left = limits.total_seconds - (loop.time() - began)
+                if use.fresh or not _broke(error) or left <= 0:
+                    return Failure(kind=_kind(error), duration_ms=elapsed_ms())
+                remaining = msgspec.structs.replace(limits, total_seconds=left)
 
 
 async def _exchange(
-    egress: Egress,
-    request: OutgoingRequest,
-    limits: Limits,
-    reuse: Reuse,
-    elapsed_ms: Callable[[], int],
+    egress: Egress, request: OutgoingRequest, limits: Limits, elapsed_ms: Callable[[], int]
 ) -> Answer:
     async with egress.session.request(
         request.method.value,
@@ -98,7 +91,6 @@ async def _exchange(
         timeout=aiohttp.ClientTimeout(
             total=limits.total_seconds, sock_connect=limits.connect_seconds
         ),
-        trace_request_ctx=reuse,
     ) as response:
         body, cut = await _read(response, limits.body_bytes)
         return Answer(
@@ -130,11 +122,20 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, Fa
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     """Read ``Retry-After``: seconds or a date (RFC 9110, section 10.2.3). Nonsense is no wish."""
     text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit():
         return float(text)
     with contextlib.suppress(ValueError):
         return max(0.0, (parse_rfc2822(text) - datetime.now(UTC)).total_seconds())
     return None
+
+
+def _broke(error: Exception) -> bool:
+    """Tell whether a connection that had been open is gone."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return False
+    return isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
 
 
 def _kind(error: Exception) -> FailureKind:

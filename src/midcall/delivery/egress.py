@@ -17,7 +17,9 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
@@ -39,12 +41,15 @@ _CHECKED_NAMES_SECONDS: Final = 10
 
 _GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
+# What Python's `is_global` lets pass, in one of its versions or in all of them.
 _NOT_GLOBAL: Final = tuple(
     map(
         ipaddress.ip_network,
         (
+            "192.0.0.0/24",  # protocols between providers and their customers (RFC 6890)
             "192.88.99.0/24",  # the way into 6to4, retired (RFC 7526)
-            "3fff::/20",  # documentation (RFC 9637), which Python 3.11 does not know yet
+            "2001::/23",  # protocols, Teredo's tunnels among them (RFC 2928)
+            "3fff::/20",  # documentation (RFC 9637)
         ),
     )
 )
@@ -77,6 +82,16 @@ def _is_global(address: Address) -> bool:
     if address.sixtofour is not None and not _is_global(address.sixtofour):
         return False
     return address in _GLOBAL_UNICAST
+
+
+class Use:
+    """How a request used connections: ``fresh`` is whether one was opened for it."""
+
+    fresh = False
+
+
+# aiohttp opens a connection in the context of the request that needs it.
+_use: ContextVar[Use | None] = ContextVar("use of connections", default=None)
 
 
 class GuardedResolver(AbstractResolver):
@@ -143,7 +158,6 @@ class Egress:
             auto_decompress=False,
             raise_for_status=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            trace_configs=[_reuse_trace()],
         )
 
     def _open_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
@@ -151,26 +165,21 @@ class Egress:
         # aiohttp asks no resolver for a literal address, so this is the check that counts.
         if not may_reach(ipaddress.ip_address(address[0]), self._allow):
             raise AddressRefused
+        use = _use.get()
+        if use is not None:
+            use.fresh = True
         return socket.socket(family, kind, protocol)
+
+    @contextmanager
+    def watch(self) -> Iterator["Use"]:
+        """Tell whether what is requested within got a connection of its own."""
+        use = Use()
+        token = _use.set(use)
+        try:
+            yield use
+        finally:
+            _use.reset(token)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.session.close()
-
-
-class Reuse:
-    """Whether a request went out on a connection that had been used before."""
-
-    happened = False
-
-
-def _reuse_trace() -> aiohttp.TraceConfig:
-    trace = aiohttp.TraceConfig()
-
-    async def note(_: aiohttp.ClientSession, context: object, __: object) -> None:
-        reuse = getattr(context, "trace_request_ctx", None)
-        if isinstance(reuse, Reuse):
-            reuse.happened = True
-
-    trace.on_connection_reuseconn.append(note)
-    return trace

@@ -37,11 +37,14 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``concurrency`` bounds the requests under way. Each is mostly waiting for a customer's server,
     so there may be many; slow servers should not use them up for the quick ones.
+    ``drain_seconds`` is how long a stop waits for them: less than the ten seconds after which
+    containers are commonly killed. What is broken off is made again after the next start.
     """
 
     callback_format: CallbackFormat = CallbackFormat.JSON
     limits: Limits = DEFAULT_LIMITS
     concurrency: int = 256
+    drain_seconds: float = 5.0
 
 
 DEFAULT_SETTINGS: Final = DeliverySettings()
@@ -73,8 +76,7 @@ class DeliveryWorker:
             next_due=lambda busy: store.next_due_at(busy=busy),
             clock=clock,
             concurrency=settings.concurrency,
-            # Long enough for every attempt to end by itself, and for its commit.
-            drain_seconds=settings.limits.total_seconds + 5,
+            drain_seconds=settings.drain_seconds,
         )
 
     async def run(self) -> None:

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
 import pytest
@@ -45,7 +45,8 @@ MESSAGE = Entry(
 STATUS = replace(
     MESSAGE,
     kind=EntryKind.STATUS_CALLBACK,
-    parameters={"To": "client:bob", "CallStatus": "ringing", "Timestamp": "as it was"},
+    parameters={"To": "client:bob", "CallStatus": "ringing"},
+    created_at=NOW - timedelta(hours=1),
 )
 VALIDATOR = RequestValidator(AUTH_TOKEN)
 
@@ -107,9 +108,10 @@ def test_get_has_the_pairs_in_its_query(
 
 
 def test_a_status_callback_is_a_form_with_sorted_names() -> None:
-    """It brings its own time, and the format of messages does not concern it."""
+    """Its time is when it came to be owed, and the format of messages does not concern it."""
     request, headers = _build(STATUS, CallbackFormat.JSON)
-    assert request.body == b"CallStatus=ringing&Timestamp=as+it+was&To=client%3Abob"
+    time = b"Wed%2C+04+Mar+2026+04%3A06%3A07+%2B0000"
+    assert request.body == b"CallStatus=ringing&Timestamp=" + time + b"&To=client%3Abob"
     received = dict(parse_qsl(request.body.decode()))
     assert VALIDATOR.validate(request.url, received, headers["X-Twilio-Signature"])
 

@@ -1,0 +1,481 @@
+import asyncio
+import hashlib
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+import structlog.testing
+from msgspec.structs import replace
+from twilio.request_validator import RequestValidator
+
+from midcall.core.ports import AddEntry, AddMessage, Change, PutAccount, SettleEntry
+from midcall.delivery.attempt import Limits
+from midcall.delivery.egress import Egress
+from midcall.delivery.worker import DeliverySettings, DeliveryWorker
+from midcall.model.accounts import Account
+from midcall.model.endpoints import Endpoint, Method
+from midcall.model.messages import Direction, MessageState, UserDefinedMessage
+from midcall.model.outbox import Attempt, Entry, EntryKind, OutcomeKind
+from midcall.model.sids import AccountSid, CallSid, MessageSid
+from midcall.runtime.journal import Journal
+from midcall.store.sqlite import SqliteStore, open_store
+from midcall.wire.callbacks import CallbackFormat, OutgoingRequest
+from tests.integration.delivery.customer import Customer, Request, StartCustomer, response
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CALL = CallSid("CA" + "1" * 32)
+ACCOUNT = Account(
+    sid=AccountSid("AC" + "2" * 32),
+    auth_token="0123456789abcdef0123456789abcdef",
+    friendly_name="test",
+    created_at=START,
+    updated_at=START,
+)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Entropy:
+    """Counts instead of choosing."""
+
+    def __init__(self) -> None:
+        self._counter = itertools.count()
+
+    def __call__(self, size: int, /) -> bytes:
+        return hashlib.sha256(str(next(self._counter)).encode()).digest()[:size]
+
+
+class Bench:
+    """A worker between a real store and real customers' servers."""
+
+    def __init__(self, store: SqliteStore, egress: Egress) -> None:
+        self.store = store
+        self.clock = Clock()
+        self.settled: list[SettleEntry] = []
+        self.commit_errors: list[Exception] = []
+        self.refused = asyncio.Event()
+        self.journal: Journal[Change] = Journal(self._write)
+        self._egress = egress
+        self._written = asyncio.Condition()
+
+    async def _write(self, changes: Sequence[Change]) -> None:
+        if self.commit_errors:
+            self.refused.set()
+            raise self.commit_errors.pop()
+        await self.store.commit(changes)
+        async with self._written:
+            self.settled += [change for change in changes if isinstance(change, SettleEntry)]
+            self._written.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30), self._written:
+            await self._written.wait_for(condition)
+
+    async def until_settled(self, count: int) -> None:
+        await self.until(lambda: len(self.settled) >= count)
+
+    async def owe(self, *changes: Change) -> None:
+        await self.store.commit(changes)
+
+    async def state(self, number: int = 0) -> MessageState:
+        message = await self.store.find_message(CALL, _message(number).sid)
+        assert message is not None
+        return message.state
+
+    async def notified(self) -> list[int]:
+        listed = await self.store.notifications(ACCOUNT.sid, call=None, offset=0, limit=50)
+        return [notification.code for notification in listed]
+
+    @asynccontextmanager
+    async def worker(
+        self, callback_format: CallbackFormat = CallbackFormat.JSON, limits: Limits | None = None
+    ) -> AsyncIterator[DeliveryWorker]:
+        """Run a worker until the block ends, then drain it."""
+        worker = DeliveryWorker(
+            store=self.store,
+            journal=self.journal,
+            egress=self._egress,
+            clock=self.clock,
+            entropy=Entropy(),
+            settings=DeliverySettings(callback_format=callback_format, limits=limits or Limits()),
+        )
+        task = asyncio.create_task(worker.run(), name="delivery")
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            async with asyncio.timeout(30):
+                await task
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, egress: Egress) -> AsyncIterator[Bench]:
+    """A bench with one account and a store of its own."""
+    store = await open_store(f"sqlite:///{tmp_path}/store.db")
+    bench = Bench(store, egress)
+    await bench.owe(PutAccount(ACCOUNT))
+    yield bench
+    await bench.journal.close()
+    await store.close()
+
+
+def _message(number: int = 0) -> UserDefinedMessage:
+    return UserDefinedMessage(
+        sid=MessageSid(f"KX{number:032x}"),
+        account_sid=ACCOUNT.sid,
+        call_sid=CALL,
+        direction=Direction.UPLINK,
+        position=number,
+        content='{"n":1}',
+        content_type="application/json",
+        created_at=START,
+    )
+
+
+def _entry(url: str, number: int = 0, lane: str = "ZY1") -> Entry:
+    message = _message(number)
+    return Entry(
+        lane=lane,
+        position=number,
+        kind=EntryKind.USER_DEFINED_MESSAGE,
+        account_sid=ACCOUNT.sid,
+        call_sid=CALL,
+        endpoint=Endpoint(url),
+        parameters={
+            "ContentType": "application/json",
+            "Content": message.content,
+            "SequenceNumber": str(number),
+            "CallSid": CALL,
+            "AccountSid": ACCOUNT.sid,
+            "Sid": message.sid,
+        },
+        token=f"token {lane} {number}",
+        created_at=START,
+        due_at=START,
+        message_sid=message.sid,
+    )
+
+
+def _status(url: str) -> Entry:
+    return replace(
+        _entry(url),
+        kind=EntryKind.STATUS_CALLBACK,
+        parameters={"CallSid": CALL, "CallStatus": "ringing"},
+        message_sid=None,
+    )
+
+
+async def _attempts(bench: Bench, lane: str = "ZY1", number: int = 0) -> list[Attempt]:
+    return await bench.store.attempts(lane, number)
+
+
+async def test_a_message_arrives_and_is_delivered(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """The customer gets the seven fields, signed; the attempt and the delivery are kept."""
+    customer = await start_customer()
+    url = customer.url("/cb?a=b")
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(url)))
+    async with bench.worker():
+        await bench.until_settled(1)
+    (request,) = customer.requests
+    fields = json.loads(request.body)
+    assert sorted(fields) == [
+        *("AccountSid", "CallSid", "Content", "ContentType", "SequenceNumber", "Sid", "Timestamp")
+    ]
+    assert fields["Timestamp"] == "Thu, 01 Jan 2026 00:00:00 +0000"
+    assert request.headers["I-Twilio-Idempotency-Token"] == "token ZY1 0"
+    signature = request.headers["X-Twilio-Signature"]
+    assert RequestValidator(ACCOUNT.auth_token).validate(url, fields, signature)
+    (attempt,) = await _attempts(bench)
+    assert (attempt.status, attempt.outcome) == (200, OutcomeKind.DELIVERED)
+    assert await bench.state() is MessageState.DELIVERED
+    assert await bench.store.next_due_at(busy=frozenset()) is None
+
+
+async def test_messages_can_be_forms(bench: Bench, start_customer: StartCustomer) -> None:
+    """The setting reaches the wire."""
+    customer = await start_customer()
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    async with bench.worker(CallbackFormat.FORM):
+        await bench.until_settled(1)
+    assert dict(parse_qsl(customer.requests[0].body.decode()))["SequenceNumber"] == "0"
+
+
+async def test_a_lane_arrives_in_order_through_failures(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """What failed comes again, with its token, before what is behind it."""
+    customer = await start_customer(response(500), response(200), response(503), response(200))
+    for number in range(2):
+        entry = _entry(customer.url(), number)
+        await bench.owe(AddMessage(_message(number)), AddEntry(entry))
+    async with bench.worker() as worker:
+        for settled in range(1, 5):
+            await bench.until_settled(settled)
+            bench.clock.now += timedelta(seconds=30)
+            worker.wake()
+    bodies = [json.loads(request.body) for request in customer.requests]
+    assert [body["SequenceNumber"] for body in bodies] == ["0", "0", "1", "1"]
+    tokens = [request.headers["I-Twilio-Idempotency-Token"] for request in customer.requests]
+    assert tokens == ["token ZY1 0"] * 2 + ["token ZY1 1"] * 2
+    assert bodies[0]["Timestamp"] != bodies[1]["Timestamp"]
+    outcomes = [attempt.outcome for attempt in await _attempts(bench)]
+    assert outcomes == [OutcomeKind.RETRY, OutcomeKind.DELIVERED]
+    assert [await bench.state(0), await bench.state(1)] == [MessageState.DELIVERED] * 2
+
+
+async def test_a_message_is_delivered_when_its_last_callback_is(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """Callbacks that end at the same moment settle their message nevertheless."""
+    count = 8
+    together = asyncio.Barrier(count)
+
+    async def wait_for_all(_: Request, writer: asyncio.StreamWriter) -> None:
+        await together.wait()
+        writer.write(response(200))
+
+    customer = await start_customer(wait_for_all)
+    entries = [_entry(customer.url(), lane=f"ZY{lane}") for lane in range(count)]
+    await bench.owe(AddMessage(_message()), *map(AddEntry, entries))
+    async with bench.worker():
+        await bench.until_settled(count)
+    assert await bench.state() is MessageState.DELIVERED
+
+
+async def test_a_message_waits_for_a_callback_that_is_tried_again(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """One subscription's success is not the other's."""
+    good, bad = await start_customer(), await start_customer(response(500))
+    await bench.owe(
+        AddMessage(_message()),
+        AddEntry(_entry(good.url(), lane="good")),
+        AddEntry(_entry(bad.url(), lane="bad")),
+    )
+    async with bench.worker():
+        await bench.until_settled(2)
+    assert await bench.state() is MessageState.ACCEPTED
+
+
+async def test_a_callback_that_is_given_up_fails_its_message(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """The debugger says so under 32711, and the lane goes on."""
+    customer = await start_customer(response(404), response(200))
+    for number in range(2):
+        await bench.owe(AddMessage(_message(number)), AddEntry(_entry(customer.url(), number)))
+    async with bench.worker():
+        await bench.until_settled(2)
+    assert await bench.state(0) is MessageState.FAILED
+    assert await bench.state(1) is MessageState.DELIVERED
+    assert await bench.notified() == [32711]
+
+
+async def test_a_refused_address_is_given_up_at_once(
+    tmp_path: Path, guarded: Egress, start_customer: StartCustomer
+) -> None:
+    """The guard's word is final; the row says why."""
+    customer = await start_customer()
+    store = await open_store(f"sqlite:///{tmp_path}/store.db")
+    bench = Bench(store, guarded)
+    await bench.owe(PutAccount(ACCOUNT), AddMessage(_message()), AddEntry(_entry(customer.url())))
+    async with bench.worker():
+        await bench.until_settled(1)
+    (attempt,) = await _attempts(bench)
+    assert (attempt.status, attempt.outcome) == (None, OutcomeKind.GAVE_UP)
+    assert attempt.fault.startswith("11100: ")
+    assert customer.connections == 0
+    await bench.journal.close()
+    await store.close()
+
+
+async def test_a_status_callback_is_a_form(bench: Bench, start_customer: StartCustomer) -> None:
+    """It tells when it came to be owed, and settles no message."""
+    customer = await start_customer(response(204))
+    await bench.owe(AddEntry(_status(customer.url())))
+    bench.clock.now += timedelta(hours=1)
+    async with bench.worker():
+        await bench.until_settled(1)
+    assert dict(parse_qsl(customer.requests[0].body.decode())) == {
+        "CallSid": CALL,
+        "CallStatus": "ringing",
+        "Timestamp": "Thu, 01 Jan 2026 00:00:00 +0000",
+    }
+
+
+async def test_a_status_callback_given_up_is_a_warning(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """Under 15003."""
+    customer = await start_customer(response(403))
+    await bench.owe(AddEntry(_status(customer.url())))
+    async with bench.worker():
+        await bench.until_settled(1)
+    assert await bench.notified() == [15003]
+
+
+async def test_a_redirect_that_keeps_the_message_is_followed(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """A missing slash, as frameworks mend it with 307 or 308, loses nothing."""
+    customer = await start_customer(response(308, Location="/cb/"), response(200))
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url("/cb"))))
+    async with bench.worker():
+        await bench.until_settled(1)
+    first, second = customer.requests
+    assert (second.method, second.target) == ("POST", "/cb/")
+    assert second.body == first.body
+    fields = json.loads(second.body)
+    signature = second.headers["X-Twilio-Signature"]
+    url = customer.url("/cb/")
+    assert RequestValidator(ACCOUNT.auth_token).validate(url, fields, signature)
+    assert await bench.state() is MessageState.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("status", "method"),
+    [(301, Method.POST), (302, Method.POST), (303, Method.POST), (308, Method.GET)],
+)
+async def test_a_redirect_that_loses_the_message_is_not_followed(
+    bench: Bench, start_customer: StartCustomer, status: int, method: Method
+) -> None:
+    """A page that answers 200 to an empty GET has not taken the message."""
+    customer = await start_customer(response(status, Location="/login"), response(200))
+    entry = replace(_entry(""), endpoint=Endpoint(customer.url("/cb"), method))
+    await bench.owe(AddMessage(_message()), AddEntry(entry))
+    async with bench.worker():
+        await bench.until_settled(1)
+    assert len(customer.requests) == 1
+    (attempt,) = await _attempts(bench)
+    assert (attempt.status, attempt.outcome) == (status, OutcomeKind.GAVE_UP)
+    assert await bench.state() is MessageState.FAILED
+
+
+async def test_an_attempt_that_could_not_be_committed_is_made_again(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """Without a commit nothing happened: the same request goes out with the same token."""
+    customer = await start_customer()
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    bench.commit_errors = [OSError("disk full")]
+    async with bench.worker() as worker:
+        await customer.until(1)
+        async with asyncio.timeout(30):
+            await bench.refused.wait()
+        assert await bench.state() is MessageState.ACCEPTED
+        bench.clock.now += timedelta(seconds=10)
+        worker.wake()
+        await bench.until_settled(1)
+    first, second = customer.requests
+    assert (
+        first.headers["I-Twilio-Idempotency-Token"] == second.headers["I-Twilio-Idempotency-Token"]
+    )
+    (attempt,) = await _attempts(bench)
+    assert attempt.outcome is OutcomeKind.DELIVERED
+    assert await bench.state() is MessageState.DELIVERED
+
+
+async def test_an_entry_of_an_account_that_is_gone_is_dead(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """There is no token to sign with, and nobody to ask for one."""
+    customer = await start_customer()
+    entry = replace(_entry(customer.url()), account_sid=AccountSid("AC" + "9" * 32))
+    await bench.owe(AddMessage(_message()), AddEntry(entry))
+    async with bench.worker():
+        await bench.until_settled(1)
+    (attempt,) = await _attempts(bench)
+    assert attempt.outcome is OutcomeKind.GAVE_UP
+    assert customer.requests == []
+
+
+async def test_an_entry_without_a_usable_url_does_not_hold_its_lane(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """It is given up, and what is behind it leaves."""
+    customer = await start_customer()
+    await bench.owe(
+        *(AddMessage(_message(number)) for number in range(2)),
+        AddEntry(_entry("http://a_b.example/")),
+        AddEntry(_entry(customer.url(), 1)),
+    )
+    async with bench.worker():
+        await bench.until_settled(2)
+    (attempt,) = await _attempts(bench)
+    assert attempt.fault.startswith("11100: ")
+    assert len(customer.requests) == 1
+
+
+async def test_an_error_of_ours_is_tried_again_and_shows_no_content(
+    bench: Bench, start_customer: StartCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lane is not held for ever, and the log has the place of the error, not its text."""
+
+    def fail(*_: object, **__: object) -> OutgoingRequest:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("midcall.delivery.worker.callback_request", fail)
+    customer = await start_customer()
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    with structlog.testing.capture_logs() as logs:
+        async with bench.worker():
+            await bench.until_settled(1)
+    (attempt,) = await _attempts(bench)
+    assert attempt.outcome is OutcomeKind.RETRY
+    assert attempt.fault.startswith("12400: ")
+    (log,) = logs
+    assert log["call_sid"] == CALL
+    assert str(log["error"]).startswith("RuntimeError at test_worker.py:")
+    assert "secret" not in str(logs)
+
+
+async def test_a_worker_that_stops_finishes_its_attempts(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """What is under way is settled before the end."""
+    answered = asyncio.Event()
+
+    async def answer_later(_: Request, writer: asyncio.StreamWriter) -> None:
+        await answered.wait()
+        writer.write(response(200))
+
+    customer: Customer = await start_customer(answer_later)
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    async with bench.worker() as worker:
+        await customer.until(1)
+        worker.stop()
+        answered.set()
+    assert await bench.state() is MessageState.DELIVERED
+
+
+async def test_many_lanes_leave_side_by_side(bench: Bench, start_customer: StartCustomer) -> None:
+    """A slow customer's server delays nobody but itself."""
+    gate = asyncio.Event()
+
+    async def wait(_: Request, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        writer.write(response(200))
+
+    slow, quick = await start_customer(wait), await start_customer()
+    await bench.owe(AddEntry(_entry(slow.url(), lane="slow")))
+    for lane in range(20):
+        await bench.owe(*(AddEntry(_entry(quick.url(), n, lane=f"{lane}")) for n in range(3)))
+    async with bench.worker():
+        await bench.until_settled(60)
+        gate.set()
+        await bench.until_settled(61)

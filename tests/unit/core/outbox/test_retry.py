@@ -1,0 +1,164 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply, describe
+from midcall.core.outbox.retry import (
+    MESSAGES,
+    STATUS_CALLBACKS,
+    Delivered,
+    GaveUp,
+    Schedule,
+    TryAgain,
+    decide,
+    schedule_for,
+)
+from midcall.model.endpoints import Endpoint
+from midcall.model.outbox import Entry, EntryKind
+from midcall.model.sids import AccountSid, CallSid
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ENTRY = Entry(
+    lane="lane",
+    position=0,
+    kind=EntryKind.USER_DEFINED_MESSAGE,
+    account_sid=AccountSid("AC" + "2" * 32),
+    call_sid=CallSid("CA" + "1" * 32),
+    endpoint=Endpoint("https://example.com/cb"),
+    parameters={},
+    token="token",
+    created_at=START,
+    due_at=START,
+)
+SCHEDULE = Schedule(delays=(1, 10, 100), horizon=1000, least_attempts=2, longest_retry_after=50)
+DOWN = Failure(kind=FailureKind.CONNECT)
+
+replies: st.SearchStrategy[Reply] = st.one_of(
+    st.builds(
+        Answer,
+        status=st.integers(100, 599),
+        duration_ms=st.just(0),
+        retry_after_seconds=st.none() | st.floats(0, 1e6),
+    ),
+    st.builds(Failure, kind=st.sampled_from(FailureKind)),
+)
+jitters = st.floats(0, 1, exclude_max=True)
+
+
+def _answer(status: int, retry_after: float | None = None) -> Answer:
+    return Answer(status=status, duration_ms=1, retry_after_seconds=retry_after)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_a_success_is_delivered(status: int) -> None:
+    """Any 2xx takes the callback, whatever its body is."""
+    assert decide(ENTRY, _answer(status), START, 0) == Delivered()
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 400, 401, 403, 404, 405, 410, 413])
+def test_a_refusal_is_given_up_at_once(status: int) -> None:
+    """What the same request will meet again is not repeated."""
+    assert decide(ENTRY, _answer(status), START, 0) == GaveUp()
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_passing_error_is_tried_again(status: int) -> None:
+    """What may be over in a moment is repeated on the schedule."""
+    assert decide(ENTRY, _answer(status), START, 0, SCHEDULE) == TryAgain(
+        START + timedelta(seconds=1)
+    )
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_failure_is_given_up_at_once_only_if_it_is_permanent(kind: FailureKind) -> None:
+    """A URL, an address or a redirect stays as it is; a network does not."""
+    outcome = decide(ENTRY, Failure(kind=kind), START, 0)
+    assert isinstance(outcome, GaveUp) == kind.permanent
+    permanent = {"BAD_URL", "REFUSED_ADDRESS", "TOO_MANY_REDIRECTS", "BAD_REDIRECT", "NO_ACCOUNT"}
+    assert kind.permanent == (kind.name in permanent)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 10), (2, 100)])
+def test_the_schedule_is_followed(attempts: int, seconds: int) -> None:
+    """Each failure has its own wait."""
+    entry = replace(ENTRY, attempts=attempts)
+    assert decide(entry, DOWN, START, 0, SCHEDULE) == TryAgain(START + timedelta(seconds=seconds))
+
+
+def test_the_schedule_ends() -> None:
+    """After the last wait there is no other."""
+    assert decide(replace(ENTRY, attempts=3), DOWN, START, 0, SCHEDULE) == GaveUp()
+
+
+def test_chance_shortens_a_wait() -> None:
+    """What failed together comes back apart."""
+    entry = replace(ENTRY, attempts=1)
+    assert decide(entry, DOWN, START, 0.5, SCHEDULE) == TryAgain(START + timedelta(seconds=9))
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(0.0, 1), (7.0, 7), (5000.0, 50)])
+def test_a_server_may_ask_for_time_within_bounds(asked: float, seconds: int) -> None:
+    """Retry-After lengthens a wait, never shortens it, and cannot block the lane for long."""
+    assert decide(ENTRY, _answer(503, asked), START, 0, SCHEDULE) == TryAgain(
+        START + timedelta(seconds=seconds)
+    )
+
+
+def test_an_old_entry_is_given_up() -> None:
+    """Beyond the horizon there is no further attempt."""
+    now = START + timedelta(seconds=999.5)
+    assert decide(replace(ENTRY, attempts=1), DOWN, now, 0, SCHEDULE) == GaveUp()
+
+
+def test_an_entry_that_waited_in_its_lane_still_gets_its_tries() -> None:
+    """An hour behind a dead entry does not cost the ones behind it their chance."""
+    now = START + timedelta(seconds=5000)
+    assert isinstance(decide(ENTRY, DOWN, now, 0, SCHEDULE), TryAgain)
+    assert decide(replace(ENTRY, attempts=1), DOWN, now, 0, SCHEDULE) == GaveUp()
+
+
+@given(replies, st.integers(0, 20), jitters, st.sampled_from(EntryKind))
+def test_a_repeat_is_always_later_and_never_far_away(
+    reply: Reply, attempts: int, jitter: float, kind: EntryKind
+) -> None:
+    """Whatever a server answers, the next attempt is ahead, and the lane is not held for ever."""
+    outcome = decide(replace(ENTRY, attempts=attempts, kind=kind), reply, START, jitter)
+    if isinstance(outcome, TryAgain):
+        schedule = schedule_for(kind)
+        wait = (outcome.due_at - START).total_seconds()
+        assert 0 < wait <= max(*schedule.delays, schedule.longest_retry_after)
+
+
+@given(st.lists(replies, min_size=12, max_size=12), jitters, st.sampled_from(EntryKind))
+def test_every_entry_comes_to_an_end_in_time(
+    answers: list[Reply], jitter: float, kind: EntryKind
+) -> None:
+    """Whatever a server answers, an entry is settled within its horizon."""
+    entry, now = replace(ENTRY, kind=kind), START
+    schedule = schedule_for(kind)
+    for reply in answers:
+        outcome = decide(entry, reply, now, jitter)
+        if not isinstance(outcome, TryAgain):
+            return
+        entry = replace(entry, attempts=entry.attempts + 1)
+        now = outcome.due_at
+        assert now <= START + timedelta(seconds=schedule.horizon)
+    pytest.fail("it was tried a dozen times")
+
+
+def test_messages_are_tried_longer_than_status_callbacks() -> None:
+    """A message is worth an hour, news of a call a quarter of one."""
+    assert sum(STATUS_CALLBACKS.delays) <= STATUS_CALLBACKS.horizon < MESSAGES.horizon == 3600
+    assert MESSAGES.delays[:6] == (1, 2, 5, 15, 30, 60)
+
+
+@given(replies)
+def test_a_reply_is_described_under_a_documented_code(reply: Reply) -> None:
+    """The sentence begins with the five digits that the error dictionary knows."""
+    code, _, sentence = describe(reply).partition(": ")
+    assert len(code) == 5
+    assert code.isdigit()
+    assert sentence
