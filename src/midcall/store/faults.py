@@ -27,7 +27,7 @@ class UnknownStoreUrl(StoreUnusable):
     def __str__(self) -> str:
         """Compose the sentence that the operator reads."""
         return (
-            f"The store cannot be a {self.scheme or '(nameless)'} URL. "
+            f"The store's URL, of scheme {self.scheme or '(none)'}, is not understood. "
             "Use sqlite:///relative/path.db, sqlite:////absolute/path.db or sqlite:///:memory:"
         )
 
@@ -97,9 +97,9 @@ class AlreadyKept(ChangeRefused):
 
 
 class WriteFailed(Unavailable):
-    """The disk is full or failing. Nothing of the commit was written.
+    """The disk is full or failing, or another process keeps the file to itself.
 
-    ``reason`` is SQLite's name for it, such as ``SQLITE_FULL``.
+    Nothing of the commit was written. ``reason`` is SQLite's name for it, such as ``SQLITE_FULL``.
     """
 
     def __init__(self, reason: str) -> None:

@@ -12,6 +12,8 @@ Invariants
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -72,46 +74,54 @@ def make_file(path: Path) -> None:
 
 
 def connect(path: Path | None, *, max_pages: int | None = None) -> sqlite3.Connection:
-    """Open a connection that may write.
+    """Open a connection that may write; raise ``StoreFileUnusable`` if that cannot be.
 
     ``max_pages`` limits how far the file may grow, in pages of 4,096 bytes.
     """
-    connection = _connected(path)
-    if path is not None:
-        _set_up_durability(connection, path)
-    connection.execute("PRAGMA foreign_keys = ON")
-    if max_pages is not None:
-        connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
-    return connection
+    with _new_connection(path) as connection:
+        if path is not None:
+            _set_up_durability(connection, path)
+        connection.execute("PRAGMA foreign_keys = ON")
+        if max_pages is not None:
+            connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
+        return connection
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:
-    """Open a connection that may not write."""
-    connection = _connected(path)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    """Open a connection that may not write; raise ``StoreFileUnusable`` if that cannot be."""
+    with _new_connection(path) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
 
-def _connected(path: Path | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        MEMORY if path is None else path,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,  # transactions begin where the code says so
-        check_same_thread=False,  # one thread at a time; which one, the pool decides
-        cached_statements=256,  # more than there are statements: each is parsed once
-    )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-    return connection
+@contextmanager
+def _new_connection(path: Path | None) -> Iterator[sqlite3.Connection]:
+    """Open a connection and close it again if setting it up fails."""
+    with _refusals(path), ExitStack() as opened:
+        connection = sqlite3.connect(
+            MEMORY if path is None else path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,  # transactions begin where the code says so
+            check_same_thread=False,  # one thread at a time; which one, the pool decides
+            cached_statements=256,  # more than there are statements: each is parsed once
+        )
+        opened.callback(connection.close)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        yield connection
+        opened.pop_all()
+
+
+@contextmanager
+def _refusals(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreFileUnusable(path or Path(MEMORY), str(error)) from error
 
 
 def _set_up_durability(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise StoreFileUnusable(path, str(error)) from error
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        connection.close()
         raise StoreFileUnusable(path, "its file system does not allow a write-ahead log")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")

@@ -163,7 +163,7 @@ calls = sa.Table(
     sa.Index(None, "account_sid", "status", "created_at", "id"),
     sa.Index(None, "account_sid", "to_address", "created_at", "id"),
     sa.Index(None, "account_sid", "from_address", "created_at", "id"),
-    sa.Index(None, "parent_call_sid"),
+    sa.Index(None, "account_sid", "parent_call_sid", "created_at", "id"),
 )
 
 messages = sa.Table(

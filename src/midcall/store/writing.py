@@ -9,7 +9,6 @@ Invariants
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final, assert_never
 
 import sqlalchemy as sa
@@ -155,15 +154,15 @@ _STEP_DOWN: Final = sa.delete(schema.lane_heads).where(
 
 def steps(change: Change) -> Iterator[Step]:
     """Yield the statements of a change, in the order in which they run."""
-    match change:
-        case PutFamily(family):
-            yield _PUT_FAMILY, rows.family_row(family)
-            for leg in family.legs.values():
-                yield _PUT_CALL, rows.CALL.row(leg.call)
+    match change:  # the most frequent first
         case AddMessage() | MarkMessage() | ExpireMessages():
             yield _message_step(change)
         case AddEntry() | SettleEntry():
             yield from _outbox_steps(change)
+        case PutFamily(family):
+            yield _PUT_FAMILY, rows.family_row(family)
+            for leg in family.legs.values():
+                yield _PUT_CALL, rows.CALL.row(leg.call)
         case AddSubscription() | RemoveSubscription() | AddAcceptedRequest() | AddNotification():
             yield _record_step(change)
         case PutAccount() | PutApiKey() | RemoveApiKey() | PutApplication() | RemoveApplication():
@@ -246,7 +245,7 @@ def _outbox_steps(change: AddEntry | SettleEntry) -> Iterator[Step]:
 
 
 def _head(entry: Entry) -> Row:
-    return {"lane": entry.lane, "position": entry.position, "due_at": _due(entry.due_at)}
+    return {"lane": entry.lane, "position": entry.position, "due_at": microseconds(entry.due_at)}
 
 
 def _settled(entry: Entry) -> Row:
@@ -255,9 +254,5 @@ def _settled(entry: Entry) -> Row:
         "of_position": entry.position,
         "new_state": entry.state.value,
         "new_attempts": entry.attempts,
-        "new_due_at": _due(entry.due_at),
+        "new_due_at": microseconds(entry.due_at),
     }
-
-
-def _due(at: datetime) -> int:
-    return microseconds(at)

@@ -133,7 +133,11 @@ def _calls() -> None:
         "calls",
         ["account_sid", "to_address", "created_at", "id"],
     )
-    op.create_index("ix_calls_parent_call_sid", "calls", ["parent_call_sid"])
+    op.create_index(
+        "ix_calls_account_sid_parent_call_sid_created_at_id",
+        "calls",
+        ["account_sid", "parent_call_sid", "created_at", "id"],
+    )
 
 
 def _messages() -> None:

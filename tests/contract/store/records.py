@@ -1,0 +1,254 @@
+"""Records to put into stores: valid ones, of which a test names only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+
+from midcall.model.accounts import Account, ApiKey, Application
+from midcall.model.calls import Call, CallDirection, CallEvent, CallStatus, StatusCallback
+from midcall.model.endpoints import Endpoint, Method
+from midcall.model.families import Device, DeviceId, Family, Leg, Program, SessionId
+from midcall.model.messages import (
+    JSON_CONTENT_TYPE,
+    AcceptedRequest,
+    Direction,
+    MessageState,
+    Subscription,
+    UserDefinedMessage,
+)
+from midcall.model.notifications import Level, Notification
+from midcall.model.outbox import Attempt, Entry, EntryKind, EntryState, OutcomeKind
+from midcall.model.sids import (
+    AccountSid,
+    ApplicationSid,
+    CallSid,
+    KeySid,
+    MessageSid,
+    NotificationSid,
+    SubscriptionSid,
+)
+from midcall.model.twiml import Parameter
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+ACCOUNT = AccountSid("AC" + "0" * 32)
+OTHER_ACCOUNT = AccountSid("AC" + "f" * 32)
+CALL = CallSid("CA" + "0" * 32)
+OTHER_CALL = CallSid("CA" + "f" * 32)
+URL = "https://example.com/callback?a=1#rc=2"
+
+
+def after(seconds: float) -> datetime:
+    """Return the moment so many seconds after ``NOW``."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def account(sid: AccountSid = ACCOUNT, friendly_name: str = "Ours") -> Account:
+    """Make an account."""
+    return Account(
+        sid=sid,
+        auth_token="token",
+        friendly_name=friendly_name,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def api_key(number: int, *, owner: AccountSid = ACCOUNT, age: float = 0) -> ApiKey:
+    """Make an API key, so many seconds old."""
+    return ApiKey(
+        sid=KeySid(f"SK{number:032x}"),
+        account_sid=owner,
+        secret="secret",
+        friendly_name=f"Key {number}",
+        created_at=after(-age),
+        updated_at=NOW,
+    )
+
+
+def application(
+    number: int, *, owner: AccountSid = ACCOUNT, friendly_name: str = "", age: float = 0
+) -> Application:
+    """Make an application, so many seconds old."""
+    return Application(
+        sid=ApplicationSid(f"AP{number:032x}"),
+        account_sid=owner,
+        friendly_name=friendly_name,
+        created_at=after(-age),
+        updated_at=NOW,
+        voice_url=URL,
+        voice_method=Method.GET,
+        voice_caller_id_lookup=True,
+    )
+
+
+def call_sid(number: int) -> CallSid:
+    """Return the SID of ``call(number)``."""
+    return CallSid(f"CA{number:032x}")
+
+
+def call(
+    number: int,
+    *,
+    owner: AccountSid = ACCOUNT,
+    status: CallStatus = CallStatus.IN_PROGRESS,
+    parent: CallSid | None = None,
+    from_address: str = "client:alice",
+    to_address: str = "client:bob",
+    age: float = 0,
+) -> Call:
+    """Make a call, so many seconds old."""
+    return Call(
+        sid=call_sid(number),
+        account_sid=owner,
+        from_address=from_address,
+        to_address=to_address,
+        direction=CallDirection.OUTBOUND_DIAL if parent else CallDirection.INBOUND,
+        status=status,
+        created_at=after(-age),
+        updated_at=NOW,
+        parent_call_sid=parent,
+        answered_at=NOW if status is CallStatus.IN_PROGRESS else None,
+    )
+
+
+def family(*calls: Call) -> Family:
+    """Make a family of which the first call is the parent."""
+    return Family(
+        sid=calls[0].sid,
+        account_sid=calls[0].account_sid,
+        application_sid=None,
+        legs={one.sid: Leg(call=one, identity="alice") for one in calls},
+        timers={"dial": after(30)},
+    )
+
+
+def full_family(program: Program) -> Family:
+    """Make a family in which everything that may be there is there."""
+    callback = StatusCallback(
+        endpoint=Endpoint(URL, Method.GET), events=frozenset(CallEvent), told=2
+    )
+    device = Device(
+        id=DeviceId("device"),
+        session=SessionId("session"),
+        reconnect_token="token",
+        detached_at=after(1),
+    )
+    leg = Leg(
+        call=call(1),
+        identity="alïce",
+        devices=(device,),
+        parameters=(Parameter("a b", "1"), Parameter("a b", "2")),
+        status_callback=callback,
+    )
+    return Family(
+        sid=leg.sid,
+        account_sid=ACCOUNT,
+        application_sid=None,
+        legs={leg.sid: leg},
+        program=program,
+        timers={"dial": after(30), "limit": after(14_400)},
+    )
+
+
+def message_sid(number: int) -> MessageSid:
+    """Return the SID of ``message(number)``."""
+    return MessageSid(f"KX{number:032x}")
+
+
+def message(
+    position: int,
+    *,
+    of: CallSid = CALL,
+    direction: Direction = Direction.DOWNLINK,
+    number: int | None = None,
+    state: MessageState = MessageState.ACCEPTED,
+) -> UserDefinedMessage:
+    """Make a message; its number is its position unless told otherwise."""
+    return UserDefinedMessage(
+        sid=message_sid(position if number is None else number),
+        account_sid=ACCOUNT,
+        call_sid=of,
+        direction=direction,
+        position=position,
+        content='{"text":"Grüße \\u0000 \U0001f600"}',
+        content_type=JSON_CONTENT_TYPE,
+        created_at=after(position),
+        state=state,
+    )
+
+
+def subscription(number: int, *, of: CallSid = CALL) -> Subscription:
+    """Make a subscription of a leg."""
+    return Subscription(
+        sid=SubscriptionSid(f"ZY{number:032x}"),
+        account_sid=ACCOUNT,
+        call_sid=of,
+        callback=Endpoint(URL, Method.GET),
+        created_at=NOW,
+    )
+
+
+def accepted_request(key: str = "key", fingerprint: str = "one") -> AcceptedRequest:
+    """Make a request that was answered under an idempotency key."""
+    return AcceptedRequest(
+        account_sid=ACCOUNT,
+        call_sid=CALL,
+        resource="UserDefinedMessages",
+        key=key,
+        fingerprint=fingerprint,
+        sid=message_sid(1),
+        created_at=NOW,
+    )
+
+
+def entry(
+    lane: str,
+    position: int,
+    *,
+    due_in: float = 0,
+    state: EntryState = EntryState.PENDING,
+    attempts: int = 0,
+    carries: MessageSid | None = None,
+) -> Entry:
+    """Make an outbox entry, due so many seconds after ``NOW``."""
+    return Entry(
+        lane=lane,
+        position=position,
+        kind=EntryKind.USER_DEFINED_MESSAGE if carries else EntryKind.STATUS_CALLBACK,
+        account_sid=ACCOUNT,
+        call_sid=CALL,
+        endpoint=Endpoint(URL),
+        parameters={"Content": '{"a":1}', "Sid": "KX", "": ""},
+        token=f"{lane}-{position}",
+        created_at=NOW,
+        due_at=after(due_in),
+        message_sid=carries,
+        attempts=attempts,
+        state=state,
+    )
+
+
+def attempt(on: Entry, *, status: int | None = 204, fault: str = "") -> Attempt:
+    """Make an attempt on an entry."""
+    return Attempt(
+        lane=on.lane,
+        position=on.position,
+        attempted_at=NOW,
+        duration_ms=12,
+        outcome=OutcomeKind.DELIVERED if status == 204 else OutcomeKind.RETRY,
+        status=status,
+        fault=fault,
+    )
+
+
+def notification(number: int, *, of: CallSid | None = CALL, age: float = 0) -> Notification:
+    """Make a notification, so many seconds old."""
+    return Notification(
+        sid=NotificationSid(f"NO{number:032x}"),
+        account_sid=ACCOUNT,
+        call_sid=of,
+        code=32711,
+        level=Level.WARNING,
+        text="The callback answered 500",
+        created_at=after(-age),
+        request_url=URL,
+        request_method="POST",
+    )
