@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from midcall.app.bootstrap import Credentials
 from midcall.app.health import Health
+from midcall.app.notices import noticing
 from midcall.app.settings import Settings
 from midcall.console import phone
 from midcall.core.calls.release import Releaser
@@ -76,11 +77,11 @@ class Server:
         self.runtime.supervisor.spawn("delivery", self.delivery.run())
         self.health.ready = True
 
-    def drain(self) -> None:
-        """Take no new work: send the devices away and begin no more callbacks."""
+    async def drain(self) -> None:
+        """Take no new work: begin no more callbacks and send the devices away."""
         self.health.ready = False
-        self.hub.drain()
         self.delivery.stop()
+        await self.hub.drain()
 
     async def stop(self) -> None:
         """Finish what is under way and let go of everything. What is owed stays in the store."""
@@ -126,7 +127,7 @@ class Server:
 def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
     """Build a server on an open store. Callbacks trust ``ca_file`` beside the system's CAs."""
     runtime = LoopRuntime(utc_now)
-    journal: Journal[Change] = Journal(store.commit)
+    journal: Journal[Change] = Journal(noticing(store.commit))
     media = AiortcEngine() if settings.media == "aiortc" else NoMedia()
     egress = Egress(allow=settings.egress_allow, ca_files=(ca_file,) if ca_file else ())
     delivery = DeliveryWorker(
@@ -140,6 +141,7 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
     hub = Hub(
         store=store,
         spawn=runtime.supervisor.spawn,
+        later=runtime.later,
         record=lambda changes: runtime.spawn("receipts", journal.commit(changes)),
         clock=utc_now,
     )

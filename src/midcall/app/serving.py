@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import errno
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,17 +17,18 @@ from midcall.app.bootstrap import Credentials
 from midcall.app.certificates import CertificateFiles, ensure_certificates
 from midcall.app.compose import STOP_SECONDS, compose, utc_now
 from midcall.app.settings import Settings
+from midcall.app.sockets import BACKLOG, AbortingWebSocket, close_all, listen
 from midcall.core.limits import FRAME_BYTES
+from midcall.core.ports import Store
 from midcall.store.sqlite import open_store
 
 log = structlog.get_logger()
 
+GOODBYE_SECONDS = 1.0
+"""How long a peer may take to answer the end of its connection when the server stops."""
+
 Announce = Callable[[Credentials | None, CertificateFiles | None], None]
 """Told once, when the server takes work."""
-
-
-class CannotListen(Exception):
-    """The address or the port is not to be had."""
 
 
 async def serve(settings: Settings, *, dev: bool, announce: Announce) -> None:
@@ -37,65 +37,27 @@ async def serve(settings: Settings, *, dev: bool, announce: Announce) -> None:
     Raises ``StoreUnusable``, ``CannotListen`` or ``OSError`` before anything is served.
     """
     certificates = _certificates(settings)
-    sockets = listen(settings.host, settings.port)
-    store = await open_store(settings.store)
-    if dev:
-        credentials: Credentials | None = await bootstrap.ensure_dev(
-            store, settings, utc_now, os.urandom
-        )
-    else:
-        credentials = await bootstrap.ensure_stated(store, settings, utc_now)
-    server = compose(settings, store, certificates.ca if certificates else None)
-    try:
-        await server.start()
-        app = server.app(credentials, mints_tokens=dev)
-        http = _Http(_config(app, settings, certificates))
-        http.on_started = lambda: announce(credentials, certificates)
-        http.on_stopping = server.drain
-        await http.serve(sockets)
-        if not http.started:
-            raise CannotListen(f"cannot serve on {settings.host} port {settings.port}")
-    finally:
-        await server.stop()
-        for listener in sockets:
-            listener.close()
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Open a listening socket on every address of a name; raise ``CannotListen``."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise CannotListen(f"HOST {host} has no address: {error.strerror}") from error
-    sockets: list[socket.socket] = []
-    refusals: list[str] = []
-    for family, _, _, _, address in dict.fromkeys(found):
+    with contextlib.ExitStack() as stack:
+        sockets = listen(settings.host, settings.port)
+        stack.callback(close_all, sockets)
+        store = await open_store(settings.store)
+        server = compose(settings, store, certificates.ca if certificates else None)
         try:
-            sockets.append(_listener(family, address))
-        except OSError as error:
-            refusals.append(f"{address[0]} port {port}: {error.strerror}")
-            if error.errno != errno.EADDRNOTAVAIL:
-                for opened in sockets:
-                    opened.close()
-                raise CannotListen("; ".join(refusals)) from error
-    if not sockets:
-        raise CannotListen("; ".join(refusals))
-    return sockets
+            credentials = await _ensure_credentials(store, settings, dev=dev)
+            await server.start()
+            app = server.app(credentials, mints_tokens=dev)
+            http = _Http(_config(app, settings, certificates))
+            http.on_started = lambda: announce(credentials, certificates)
+            http.on_stopping = server.drain
+            await http.serve(sockets)
+        finally:
+            await server.stop()
 
 
-def _listener(family: int, address: tuple[object, ...]) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            # Each address has a socket of its own.
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind(address)
-        listener.setblocking(False)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+async def _ensure_credentials(store: Store, settings: Settings, *, dev: bool) -> Credentials | None:
+    if dev:
+        return await bootstrap.ensure_dev(store, settings, utc_now, os.urandom)
+    return await bootstrap.ensure_stated(store, settings, utc_now)
 
 
 class _Http(uvicorn.Server):
@@ -104,7 +66,7 @@ class _Http(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.on_started: Callable[[], None] = lambda: None
-        self.on_stopping: Callable[[], None] = lambda: None
+        self.on_stopping: Callable[[], Awaitable[None]]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -125,8 +87,34 @@ class _Http(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         log.info("The server stops")
-        self.on_stopping()
-        await super().shutdown(sockets)
+        # uvicorn would close every socket before anything is said on it. Nobody new comes in while
+        # those who are here are sent away.
+        for server in self.servers:
+            server.close()
+        await self.on_stopping()
+        goodbyes = asyncio.create_task(
+            _hasten_goodbyes(
+                [connection.transport for connection in self.server_state.connections]
+            ),
+            name="hasten goodbyes",
+        )
+        try:
+            await super().shutdown(sockets)
+        finally:
+            goodbyes.cancel()
+
+
+async def _hasten_goodbyes(transports: list[asyncio.Transport]) -> None:
+    """Cut off connections that were closed here and whose peer does not say goodbye.
+
+    A TLS connection ends when both sides said so (RFC 8446 section 6.1), and a client with an idle
+    connection in its pool does not read: the server would wait for it to the last second.
+    """
+    while True:
+        await asyncio.sleep(GOODBYE_SECONDS)
+        for transport in transports:
+            if transport.is_closing():
+                transport.abort()
 
 
 def _config(
@@ -137,12 +125,13 @@ def _config(
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Starlette's own type for an ASGI application differs
         http="httptools",
-        ws="websockets-sansio",
+        ws=AbortingWebSocket,
         ws_max_size=FRAME_BYTES,
         # Small JSON gains nothing from compression, and each connection would keep a window.
         ws_per_message_deflate=False,
         # The signalling has heartbeats of its own.
         ws_ping_interval=None,
+        backlog=BACKLOG,
         lifespan="off",
         log_config=None,
         access_log=False,

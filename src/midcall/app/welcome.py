@@ -1,17 +1,22 @@
 """What ``midcall dev`` says when it is ready: everything that one needs, ready to paste."""
 
+import shlex
 from pathlib import Path
 from urllib.parse import quote
 
 from midcall.app.bootstrap import Credentials
 from midcall.app.settings import Settings
 
+CERTIFICATE_VARIABLES = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+"""Where Node, the Python library's requests, and Python's and Go's TLS look for a CA."""
+
 
 def welcome(settings: Settings, credentials: Credentials, ca: Path | None) -> str:
     """Compose the text: credentials, links, a message by ``curl``, the helper libraries."""
     url, account, key = settings.public_url, credentials.account, credentials.key
     application = credentials.application
-    trust = f"--cacert {ca} " if ca is not None else ""
+    certificate = shlex.quote(str(ca))
+    trust = f"--cacert {certificate} " if ca is not None else ""
     base = f"{url}/2010-04-01/Accounts/{account.sid}"
     newest = f"{base}/Calls.json?Status=in-progress&PageSize=1"
     curl = f"curl -sS {trust}-u {account.sid}:{account.auth_token}"
@@ -51,6 +56,6 @@ def welcome(settings: Settings, credentials: Credentials, ca: Path | None) -> st
             "",
             "The certificate is of a local CA. Accept it in the browser, and tell programs of it:",
             "",
-            f"  export NODE_EXTRA_CA_CERTS={ca} REQUESTS_CA_BUNDLE={ca} SSL_CERT_FILE={ca}",
+            "  export " + " ".join(f"{name}={certificate}" for name in CERTIFICATE_VARIABLES),
         ]
     return "\n".join([*lines, "", "Ctrl+C stops the server."])

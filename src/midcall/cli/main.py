@@ -14,11 +14,14 @@ from midcall.app.certificates import CertificateFiles
 from midcall.app.compose import mint_token
 from midcall.app.options import Options
 from midcall.app.settings import Settings, SettingsError, load
+from midcall.app.sockets import CannotListen
 from midcall.app.welcome import welcome
 from midcall.model.accounts import Application
+from midcall.model.errors import InvalidIdentity
 from midcall.model.sids import AccountSid, ApplicationSid
 from midcall.store.faults import StoreUnusable
 from midcall.store.sqlite import open_for_reading
+from midcall.wire.tokens import MAX_LIFETIME_SECONDS, check_identity
 
 app = App(
     name="midcall",
@@ -35,6 +38,9 @@ REFUSED = 2
 
 FAILED = 1
 """The exit code when something else is in the way."""
+
+INTERRUPTED = 130
+"""The exit code of a program that SIGINT ended, as shells have it."""
 
 
 @app.command
@@ -100,6 +106,7 @@ def _serve(options: Options, profile: Literal["dev", "serve"]) -> int:
 async def _print_token(
     settings: Settings, identity: str, application: str | None, ttl: int
 ) -> None:
+    _check_token(identity, ttl)
     store = await open_for_reading(settings.store)
     try:
         wanted = AccountSid(settings.account_sid) if settings.account_sid else None
@@ -126,6 +133,16 @@ class _Refused(Exception):
     """A command cannot be carried out; the text says why."""
 
 
+def _check_token(identity: str, ttl: int) -> None:
+    """Refuse to make a token that the server would refuse to take."""
+    try:
+        check_identity(identity)
+    except InvalidIdentity as fault:
+        raise _Refused(str(fault)) from fault
+    if not 0 < ttl <= MAX_LIFETIME_SECONDS:
+        raise _Refused(f"--ttl must be between 1 and {MAX_LIFETIME_SECONDS} seconds, not {ttl}")
+
+
 def _load(options: Options, profile: Literal["dev", "serve"]) -> Settings | None:
     try:
         return load(options.stated(), profile=profile)
@@ -138,9 +155,12 @@ def _load(options: Options, profile: Literal["dev", "serve"]) -> Settings | None
 def _run(work: Coroutine[Any, Any, None]) -> int:
     try:
         uvloop.run(work)
-    except (StoreUnusable, serving.CannotListen, _Refused) as error:
+    except (StoreUnusable, CannotListen, _Refused, OSError) as error:
         _complain(str(error))
         return FAILED
+    except KeyboardInterrupt:
+        # Before the server takes work it has nothing to finish.
+        return INTERRUPTED
     return 0
 
 

@@ -17,7 +17,10 @@ class FindDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InviteDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """Offer an incoming call to a device; answered by ``DeviceRang`` or ``DeviceFailed``."""
+    """Offer an incoming call to a device.
+
+    Answered by ``DeviceRang``, ``DeviceGone`` or ``DeviceFailed``.
+    """
 
     call: Call
     device: Device

@@ -20,4 +20,7 @@ SILENT = Closing(1002, "heartbeats are not answered")
 NOT_TEXT = Closing(1003, "frames are text")
 DRAINING = Closing(1012, "the server restarts: come back")
 """1012 is IANA's "service restart"."""
+TRY_LATER = Closing(1013, "not now: come back later")
+"""1013 is IANA's "try again later"."""
+FAILED = Closing(1011, "the server failed")
 TOO_MANY_ERRORS = Closing(1008, "too many malformed frames")

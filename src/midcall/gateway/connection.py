@@ -3,9 +3,17 @@
 Texts go into the session and its events to the dialogue, one after the other; what shall go out
 waits in a bounded queue for one writer. The socket ends for exactly one reason: the client left, or
 a ``Closing`` was decided here or in the dialogue.
+
+Invariants
+- A frame that was begun is finished, and what was taken is answered, before the socket is let go
+  of: half a frame's work would stay behind.
+- What a client sent before it left is taken, even when nothing can be written to it any more.
+- After the end nothing more is read, and nothing is left running.
 """
 
 import asyncio
+import contextlib
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -15,6 +23,7 @@ from midcall.core.limits import HEARTBEAT_SECONDS, LISTEN_SECONDS
 from midcall.gateway import closing
 from midcall.gateway.closing import Closing
 from midcall.gateway.outbound import Outbound
+from midcall.runtime.whereabouts import whereabouts
 from midcall.wire import frames
 from midcall.wire.session import Echoed, Mark, Refused, ServerSession, SessionEvent
 
@@ -26,8 +35,21 @@ UNANSWERED_HEARTBEATS = 6
 MALFORMED_FRAMES = 50
 """A client that sent so many malformed frames is not a device."""
 
-CLOSE_SECONDS = 5.0
-"""How long a client may take to read what is still said to it, and its close frame."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a heartbeat goes out, how long the first token may take, and the goodbye.
+
+    ``close_seconds`` is how long the client may take to read what is still said to it, and the
+    server to finish what it took from it.
+    """
+
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
+    listen_seconds: float = LISTEN_SECONDS
+    close_seconds: float = 5.0
+
+
+PACE = Pace()
 
 
 class Dialogue(Protocol):
@@ -35,6 +57,10 @@ class Dialogue(Protocol):
 
     async def take(self, event: SessionEvent) -> None:
         """Do what the client asks for."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when everything that was taken has been answered."""
         ...
 
     def left(self) -> None:
@@ -45,12 +71,16 @@ class Dialogue(Protocol):
 class Connection:
     """A socket while it lives."""
 
-    def __init__(self, websocket: WebSocket) -> None:
+    def __init__(self, websocket: WebSocket, pace: Pace = PACE) -> None:
         self.session = ServerSession()
         self._websocket = websocket
+        self._pace = pace
         self._outbound = Outbound(websocket.send_text, lambda: self.close(closing.SLOW_CONSUMER))
         self._ending: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
+        self._taking = False
+        self._over = False
         self._malformed = 0
+        self._unanswered = 0
 
     def send(self, frame: frames.ServerFrame) -> None:
         """Queue a frame."""
@@ -69,75 +99,107 @@ class Connection:
         """Serve the socket until it ends."""
         await self._websocket.accept()
         reading = asyncio.create_task(self._read(dialogue), name="signalling reader")
-        writing = asyncio.create_task(self._outbound.run(), name="signalling writer")
+        writing = asyncio.create_task(self._write(), name="signalling writer")
         beating = asyncio.create_task(self._beat(), name="signalling heartbeat")
+        tasks = reading, writing, beating
         try:
-            await asyncio.wait(
-                (reading, writing, self._ending), return_when=asyncio.FIRST_COMPLETED
-            )
-            if self._ending.done():
-                await self._say_goodbye(self._ending.result(), writing)
+            await asyncio.wait((reading, self._ending), return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.close_seconds):
+                    await self._finish(reading, dialogue)
+                    if self._ending.done():
+                        await self._say_goodbye(self._ending.result(), writing)
         finally:
-            for task in (reading, writing, beating):
+            for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(reading, writing, beating, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._ending.cancel()
             dialogue.left()
-            _log_failures(results)
+
+    # --- the tasks
 
     async def _read(self, dialogue: Dialogue) -> None:
+        try:
+            while not self._over and (text := await self._next_text()) is not None:
+                self._taking = True
+                await self._take(text, dialogue)
+                self._taking = False
+        except Exception as error:
+            log.error("A dialogue failed", error=whereabouts(error))
+            self.close(closing.FAILED)
+
+    async def _write(self) -> None:
+        try:
+            await self._outbound.run()
+        except (WebSocketDisconnect, RuntimeError):
+            # The client is gone. The reader comes to that too, behind what the client still said.
+            self._outbound.close(drop=True)
+        except Exception as error:
+            log.error("A socket cannot be written to", error=whereabouts(error))
+            self._outbound.close(drop=True)
+            self.close(closing.FAILED)
+
+    async def _beat(self) -> None:
+        """Keep the client's watchdog quiet, and notice when nobody is there any more."""
+        patience = self._pace.listen_seconds
         while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text = message.get("text")
-            if text is None:
-                self.close(closing.NOT_TEXT)
-                return
-            event = self.session.receive(text)
-            if event is None:
-                continue
-            if isinstance(event, Refused):
-                self._count_malformed()
-            if isinstance(event, Echoed):
-                if event.mark is not None:
-                    event.mark()
-            else:
+            await asyncio.sleep(self._pace.heartbeat_seconds)
+            patience -= self._pace.heartbeat_seconds
+            if not self.session.authorized and patience <= 0:
+                self.close(closing.LISTEN_TIMEOUT)
+            if self._unanswered >= UNANSWERED_HEARTBEATS:
+                self.close(closing.SILENT)
+            self._unanswered += 1
+            self.heartbeat(self._answered)
+
+    # --- reading
+
+    async def _next_text(self) -> str | None:
+        """Wait for a text message; ``None`` if there is no other."""
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        text: str | None = message.get("text")
+        if text is None:
+            self.close(closing.NOT_TEXT)
+        return text
+
+    async def _take(self, text: str, dialogue: Dialogue) -> None:
+        event = self.session.receive(text)
+        match event:
+            case None:
+                pass
+            case Echoed(mark=mark):
+                if mark is not None:
+                    mark()
+            case _:
+                if isinstance(event, Refused):
+                    self._count_malformed()
                 await dialogue.take(event)
+
+    def _answered(self) -> None:
+        self._unanswered = 0
 
     def _count_malformed(self) -> None:
         self._malformed += 1
         if self._malformed > MALFORMED_FRAMES:
             self.close(closing.TOO_MANY_ERRORS)
 
-    async def _beat(self) -> None:
-        """Keep the client's watchdog quiet, and notice when nobody is there any more."""
-        patience = LISTEN_SECONDS
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            patience -= HEARTBEAT_SECONDS
-            if not self.session.authorized and patience <= 0:
-                self.close(closing.LISTEN_TIMEOUT)
-            if self.session.outstanding >= UNANSWERED_HEARTBEATS:
-                self.close(closing.SILENT)
-            self.heartbeat()
+    # --- the end
+
+    async def _finish(self, reading: asyncio.Task[None], dialogue: Dialogue) -> None:
+        """Stop reading between two frames, and have everything answered."""
+        self._over = True
+        if not self._taking:
+            reading.cancel()
+        await asyncio.wait([reading])
+        await dialogue.settled()
 
     async def _say_goodbye(self, why: Closing, writing: asyncio.Task[None]) -> None:
         """Write what still waits, then the close frame, as far as the client reads it."""
         log.info("A socket is closed", code=why.code, reason=why.reason)
         self._outbound.close()
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.wait([writing])
-                await self._websocket.close(why.code, why.reason)
-        except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            # It is gone, or does not read: the server drops it.
-            return
-
-
-def _log_failures(results: tuple[BaseException | None, ...]) -> None:
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(
-            result, WebSocketDisconnect | ConnectionError
-        ):
-            log.error("A socket failed", exc_info=result)
+        await asyncio.wait([writing])
+        # It may be gone already.
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await self._websocket.close(why.code, why.reason)

@@ -1,8 +1,8 @@
 """What a device says, and what the calls make of it: frames to services, faults to frames.
 
 Frames are taken in the order in which they came. What later frames depend on (a token, a call) is
-waited for; a message is not, so that many can share a commit, and their acks keep their order all
-the same.
+waited for; a message is not, so that many can share a commit, but it has its place among what
+concerns its call before the next frame is taken, and acks keep that order.
 """
 
 import asyncio
@@ -30,13 +30,19 @@ from midcall.model.errors import (
     Unavailable,
 )
 from midcall.model.families import SessionId
-from midcall.model.sids import CallSid
 from midcall.model.twiml import Parameter
+from midcall.runtime.whereabouts import whereabouts
 from midcall.wire import frames
 from midcall.wire.session import Echoed, Received, Refused, SessionEvent
 from midcall.wire.tokens import AccessToken
 
 log = structlog.get_logger()
+
+LONGEST_AWAY_SECONDS = 300
+"""The longest that a device may ask its legs to be kept. The JavaScript SDK asks for 30 at most."""
+
+TRY_LATER_SECONDS = 2.0
+"""How long a device shall stay away from a server that cannot take it now."""
 
 UPLINKS_UNDER_WAY = 200
 """The most messages of one socket that wait for their commit; reading pauses at the mark."""
@@ -70,7 +76,7 @@ class SignallingDialogue:
         self._token: AccessToken | None = None
         self._keep_seconds = doorway.keep_seconds
         self._expiry: asyncio.TimerHandle | None = None
-        self._own_names: dict[str, CallSid] = {}
+        self._wants_calls = False
         self._uplinks = asyncio.Semaphore(UPLINKS_UNDER_WAY)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -87,6 +93,11 @@ class SignallingDialogue:
             case _:
                 assert_never(event)
 
+    async def settled(self) -> None:
+        """Return when every message that was taken has been answered."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def left(self) -> None:
         """The socket is gone: so is the registration, and the calls wait."""
         if self._expiry is not None:
@@ -102,6 +113,11 @@ class SignallingDialogue:
                 self._register(media.audio)
             case frames.ClientMessage():
                 await self._message(frame)
+            case frames.Reinvite():
+                await self._reinvite(frame)
+            case frames.Digits():
+                # No verb listens for digits yet, and an error would reach the app.
+                pass
             case _:
                 await self._call_frame(frame)
 
@@ -112,19 +128,17 @@ class SignallingDialogue:
             token = await self._door.check_token(frame.token)
             if self._token is not None and _bearer(self._token) != _bearer(token):
                 raise NotPermitted("a socket stays with the identity that it began with")
+            self._door.hub.join(self._session, self._connection, token.account_sid, token.identity)
         except Fault as fault:
-            log.info("A token was refused", code=fault.code, reason=str(fault))
-            self._refuse(fault)
-            if not isinstance(fault, TokenExpired):
-                # What is wrong with any other token stays wrong: the SDK must not come back with
-                # it. An expired one can be renewed on this very socket.
-                self._connection.send(frames.Close())
-                self._connection.close(closing.TOKEN_REFUSED)
+            self._refuse_token(fault)
             return
         self._token = token
-        self._keep_seconds = max(self._door.keep_seconds, int(frame.reconnect_timeout))
+        asked = min(frame.reconnect_timeout, LONGEST_AWAY_SECONDS)
+        self._keep_seconds = max(self._door.keep_seconds, int(asked))
         self._connection.session.authorized = True
-        self._door.hub.join(self._session, self._connection, token.account_sid, token.identity)
+        if self._wants_calls:
+            # The SDK does not register anew, even if the token before this one had expired.
+            self._renew_registration(token)
         self._watch_expiry(token)
         self._connection.send(
             frames.Connected(
@@ -136,6 +150,29 @@ class SignallingDialogue:
                 ),
             )
         )
+
+    def _refuse_token(self, fault: Fault) -> None:
+        log.info("A token was refused", code=fault.code, reason=str(fault))
+        if fault.temporary:
+            self._refuse(fault, retry_after=TRY_LATER_SECONDS)
+        else:
+            self._refuse(fault)
+        if self._token is not None or isinstance(fault, TokenExpired):
+            # A device that is here already stays with the token that it has; an expired token can
+            # be renewed on this very socket.
+            return
+        if fault.temporary:
+            self._connection.close(closing.TRY_LATER)
+            return
+        # What is wrong with any other token stays wrong: the SDK must not come back with it.
+        self._connection.send(frames.Close())
+        self._connection.close(closing.TOKEN_REFUSED)
+
+    def _renew_registration(self, token: AccessToken) -> None:
+        if _may_be_called(token):
+            self._door.hub.register(self._session)
+        else:
+            self._door.hub.unregister(self._session)
 
     def _seconds_left(self, token: AccessToken) -> float:
         return (token.expires_at - self._door.clock()) / timedelta(seconds=1)
@@ -154,14 +191,16 @@ class SignallingDialogue:
 
     def _register(self, wanted: bool) -> None:
         token = self._live_token()
-        if token is None:
-            self._refuse(TokenExpired())
-        elif not wanted:
+        if not wanted:
+            self._wants_calls = False
             self._door.hub.unregister(self._session)
             self._connection.send(frames.Offline())
-        elif not (token.incoming_allowed and token.identity):
+        elif token is None:
+            self._refuse(TokenExpired())
+        elif not _may_be_called(token):
             self._refuse(NotPermitted("the token does not allow incoming calls"))
         else:
+            self._wants_calls = True
             self._door.hub.register(self._session)
             self._connection.send(frames.Ready())
 
@@ -169,35 +208,43 @@ class SignallingDialogue:
 
     async def _call_frame(
         self,
-        frame: frames.ClientInvite
-        | frames.ClientAnswer
-        | frames.Reinvite
-        | frames.Reject
-        | frames.ClientHangup,
+        frame: frames.ClientInvite | frames.ClientAnswer | frames.Reject | frames.ClientHangup,
     ) -> None:
         peer = self._peer()
         calls = self._door.calls
-        sid = self._own_names.get(frame.callsid, CallSid(frame.callsid))
+        sid = self._door.hub.call_named(self._session, frame.callsid)
         try:
             match frame:
                 case frames.ClientInvite(reconnect=str() as token):
                     await calls.attach(peer, sid, token)
+                    self._door.hub.take_part(self._session, sid, frame.callsid)
                 case frames.ClientInvite():
                     await self._place(frame)
                 case frames.ClientAnswer(sdp=sdp):
                     calls.accept(peer, sid, sdp)
-                case frames.Reinvite(sdp=sdp):
-                    await calls.restart_media(peer, sid, sdp)
                 case frames.Reject():
                     calls.reject(peer, sid)
                 case frames.ClientHangup():
                     calls.hang_up(peer, sid)
+                case _:
+                    assert_never(frame)
         except CallNotFound as fault:
             # Both ends may end a call at once: who leaves a call that is over has what it wants.
             if not isinstance(frame, frames.Reject | frames.ClientHangup):
                 self._end_call(frame.callsid, fault)
         except Fault as fault:
             self._end_call(frame.callsid, fault)
+
+    async def _reinvite(self, frame: frames.Reinvite) -> None:
+        sid = self._door.hub.call_named(self._session, frame.callsid)
+        try:
+            await self._door.calls.restart_media(self._peer(), sid, frame.sdp)
+        except CallNotFound as fault:
+            self._end_call(frame.callsid, fault)
+        except Fault as fault:
+            # The call is none the worse for an offer that cannot be used.
+            log.info("An offer was refused", code=fault.code, call_sid=sid)
+            self._refuse(fault, frame.callsid)
 
     async def _place(self, frame: frames.ClientInvite) -> None:
         token = self._live_token()
@@ -214,9 +261,9 @@ class SignallingDialogue:
         except Fault:
             raise
         except Exception as error:
-            log.exception("A call could not begin", session=self._session)
+            log.error("A call could not begin", error=whereabouts(error))
             raise Unavailable() from error
-        self._own_names[frame.callsid] = sid
+        self._door.hub.take_part(self._session, sid, frame.callsid)
 
     def _end_call(self, callsid: str, fault: Fault) -> None:
         """Tell the device that a call cannot be, or is no more."""
@@ -230,13 +277,15 @@ class SignallingDialogue:
         task = asyncio.create_task(self._receive(frame), name="uplink")
         self._tasks.add(task)
         task.add_done_callback(self._received)
+        # Let the task begin: a hangup right behind the message must not come before it.
+        await asyncio.sleep(0)
 
     def _received(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._uplinks.release()
 
     async def _receive(self, frame: frames.ClientMessage) -> None:
-        sid = self._own_names.get(frame.callsid, CallSid(frame.callsid))
+        sid = self._door.hub.call_named(self._session, frame.callsid)
         try:
             uplink = Uplink(
                 call_sid=sid,
@@ -248,8 +297,8 @@ class SignallingDialogue:
             await self._door.messages.receive(self._peer(), uplink)
         except Fault as fault:
             self._refuse(fault, frame.callsid, frame.voiceeventsid)
-        except Exception:
-            log.exception("A message could not be taken", call_sid=sid)
+        except Exception as error:
+            log.error("A message could not be taken", call_sid=sid, error=whereabouts(error))
             self._refuse(Unavailable(), frame.callsid, frame.voiceeventsid)
         else:
             self._connection.send(
@@ -276,15 +325,25 @@ class SignallingDialogue:
         return token if token is not None and self._seconds_left(token) > 0 else None
 
     def _refuse(
-        self, fault: Fault, callsid: str | None = None, voiceeventsid: str | None = None
+        self,
+        fault: Fault,
+        callsid: str | None = None,
+        voiceeventsid: str | None = None,
+        *,
+        retry_after: float | None = None,
     ) -> None:
+        failure = frames.failure(fault, retry_after)
         self._connection.send(
-            frames.Error(error=frames.failure(fault), callsid=callsid, voiceeventsid=voiceeventsid)
+            frames.Error(error=failure, callsid=callsid, voiceeventsid=voiceeventsid)
         )
 
 
 def _bearer(token: AccessToken) -> tuple[str, str]:
     return token.account_sid, token.identity
+
+
+def _may_be_called(token: AccessToken) -> bool:
+    return token.incoming_allowed and bool(token.identity)
 
 
 def _with_granted(

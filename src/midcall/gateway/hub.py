@@ -4,43 +4,63 @@ All of it is memory. What must survive is in the families; a device that comes b
 known again.
 """
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
+
+import structlog
 
 from midcall.core.ports import Invitation, Store
 from midcall.core.twiml.requests import API_VERSION
 from midcall.gateway import closing
 from midcall.gateway.connection import Connection
-from midcall.gateway.relay import Clock, Record, Relay, Spawn
+from midcall.gateway.relay import Clock, Later, Record, Relay, Spawn
 from midcall.model.errors import Fault, Unavailable
 from midcall.model.families import Device, DeviceId, SessionId
 from midcall.model.sids import AccountSid, CallSid
 from midcall.wire import frames
 
+log = structlog.get_logger()
+
 DRAIN_RETRY_SECONDS = 2.0
 """How long a device shall stay away from a server that stops."""
+
+DRAIN_SECONDS = 8.0
+"""How long the devices may take to leave: longer than one connection takes for its goodbye."""
 
 
 @dataclass(slots=True)
 class Presence:
-    """A device on a socket. ``relays`` are the legs that it rings for or holds."""
+    """A device on a socket.
+
+    ``relays`` are the legs that it was told of. ``names`` are the calls that it began or came back
+    to on this socket, by the names that it has for them: until it is told a CallSid, its own.
+    """
 
     connection: Connection
     account_sid: AccountSid
     identity: str
     relays: dict[DeviceId, Relay] = field(default_factory=dict)
+    names: dict[str, CallSid] = field(default_factory=dict)
 
 
 class Hub:
     """Fulfils the ``Signalling`` port for the devices that are connected here."""
 
-    def __init__(self, *, store: Store, spawn: Spawn, record: Record, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, spawn: Spawn, later: Later, record: Record, clock: Clock
+    ) -> None:
         self._store = store
         self._spawn = spawn
+        self._later = later
         self._record = record
         self._clock = clock
         self._present: dict[SessionId, Presence] = {}
         self._registered: dict[tuple[AccountSid, str], dict[SessionId, None]] = {}
         self._relays: dict[CallSid, dict[DeviceId, Relay]] = {}
+        self._draining = False
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         """Count the devices that are connected."""
@@ -51,9 +71,15 @@ class Hub:
     def join(
         self, session: SessionId, connection: Connection, account: AccountSid, identity: str
     ) -> None:
-        """Note a device that presented a token, or presented another one."""
+        """Note a device that presented a token, or presented another one.
+
+        Raises ``Unavailable`` while the server stops.
+        """
+        if self._draining:
+            raise Unavailable()
         if session not in self._present:
             self._present[session] = Presence(connection, account, identity)
+            self._empty.clear()
 
     def register(self, session: SessionId) -> None:
         """Let a device have incoming calls."""
@@ -72,24 +98,46 @@ class Hub:
         if not sessions:
             self._registered.pop(key, None)
 
+    def take_part(self, session: SessionId, call: CallSid, name: str) -> None:
+        """Note that a device began a call, or came back to it, and what it calls it."""
+        self._present[session].names[name] = call
+
+    def call_named(self, session: SessionId, name: str) -> CallSid:
+        """Return the call that a device means: one of its own, or the one of that CallSid."""
+        presence = self._present.get(session)
+        own = presence.names.get(name) if presence is not None else None
+        return own or CallSid(name)
+
     def leave(self, session: SessionId) -> tuple[CallSid, ...]:
-        """Forget a device whose socket is gone; return the calls that it had part in."""
+        """Forget a device whose socket is gone; return the calls that it had part in.
+
+        A call that it began or came back to is among them even if it was not told of it any more.
+        """
         self.unregister(session)
         presence = self._present.pop(session, None)
         if presence is None:
             return ()
+        if not self._present:
+            self._empty.set()
         for relay in presence.relays.values():
             # A device that came back before its old socket was given up has moved its legs on.
             if relay.connection is presence.connection:
                 relay.detach()
-        return tuple(dict.fromkeys(relay.call_sid for relay in presence.relays.values()))
+        told = (relay.call_sid for relay in presence.relays.values())
+        return tuple(dict.fromkeys((*told, *presence.names.values())))
 
-    def drain(self) -> None:
-        """Send every device away, with the advice to come back soon."""
+    async def drain(self) -> None:
+        """Send every device away, with the advice to come back soon; return when they are gone."""
+        self._draining = True
         advice = frames.Error(error=frames.failure(Unavailable(), DRAIN_RETRY_SECONDS))
         for presence in self._present.values():
             presence.connection.send(advice)
             presence.connection.close(closing.DRAINING)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._empty.wait()
+        if self._present:
+            log.warning("Devices did not leave in time", devices=len(self._present))
 
     # --- the port
 
@@ -149,6 +197,8 @@ class Hub:
         presence = self._present.get(device.session)
         if presence is not None:
             presence.relays.pop(device.id, None)
+            for name in [name for name, sid in presence.names.items() if sid == call]:
+                del presence.names[name]
 
     def relay(self, call: CallSid) -> None:
         """Send a leg's downlink messages to its devices."""
@@ -191,6 +241,7 @@ class Hub:
             device=device.id,
             store=self._store,
             spawn=self._spawn,
+            later=self._later,
             record=self._record,
             clock=self._clock,
             resumed=resumed,

@@ -1,6 +1,7 @@
 """The runtime as one thing: mailboxes, timers and side tasks of one server."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
@@ -42,11 +43,19 @@ class LoopRuntime:
         self.supervisor.spawn(name, work)
 
     async def close(self, seconds: float) -> None:
-        """Stop the timers, let mailboxes and tasks finish within so many seconds."""
+        """Stop the timers, let mailboxes and tasks finish within so many seconds.
+
+        A task that is not finished then is cancelled. A mailbox is not: what it has taken may be
+        half done.
+        """
         self.timers.close()
-        drains = [asyncio.ensure_future(mailbox.drained()) for mailbox in self._mailboxes]
-        if drains:
-            _, late = await asyncio.wait(drains, timeout=seconds)
-            for drain in late:
-                drain.cancel()
-        await self.supervisor.close(seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                # What one mailbox takes may go on to another, or to a task, and come back.
+                while busy := self._busy():
+                    await asyncio.wait(busy)
+        await self.supervisor.close(0)
+
+    def _busy(self) -> list[asyncio.Task[None]]:
+        mailboxes = (mailbox.task for mailbox in self._mailboxes)
+        return [*filter(None, mailboxes), *self.supervisor.tasks]

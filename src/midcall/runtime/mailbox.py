@@ -57,6 +57,11 @@ class Mailbox:
         """Whether nothing waits (what is being taken does not wait)."""
         return not self._letters
 
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """What works the letters off, while there are any."""
+        return self._task
+
     def post(self, work: Any, /) -> None:
         """Add a work whose answer nobody waits for; after ``close`` it is dropped.
 
@@ -81,11 +86,6 @@ class Mailbox:
     def close(self) -> None:
         """Take nothing more; what waits is still worked off."""
         self._closed = True
-
-    async def drained(self) -> None:
-        """Wait until nothing waits and nothing is being taken."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
 
     def _add(self, letter: Letter) -> None:
         self._letters.append(letter)

@@ -8,6 +8,9 @@ import structlog
 
 log = structlog.get_logger()
 
+CANCEL_SECONDS = 5.0
+"""How long a task may take to come to its end once it has been cancelled."""
+
 
 class Supervisor:
     """Keeps the side tasks of the server."""
@@ -15,10 +18,12 @@ class Supervisor:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._handles: set[asyncio.TimerHandle] = set()
+        self._closed = False
 
-    def __len__(self) -> int:
-        """Count the tasks that run."""
-        return len(self._tasks)
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks that run."""
+        return frozenset(self._tasks)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a task to its end; what it raises is logged."""
@@ -29,6 +34,8 @@ class Supervisor:
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call after so many seconds, unless the server closes first."""
+        if self._closed:
+            return
 
         def ring() -> None:
             self._handles.discard(handle)
@@ -39,6 +46,7 @@ class Supervisor:
 
     async def close(self, seconds: float) -> None:
         """Give the tasks so many seconds to end, then cancel them."""
+        self._closed = True
         for handle in self._handles:
             handle.cancel()
         self._handles.clear()
@@ -47,7 +55,9 @@ class Supervisor:
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            _, stuck = await asyncio.wait(self._tasks, timeout=CANCEL_SECONDS)
+            for task in stuck:
+                log.error("A side task does not end", task=task.get_name())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -11,13 +11,19 @@ class Timers:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._running: dict[str, dict[str, tuple[datetime, asyncio.TimerHandle]]] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         """Count the timers that run."""
         return sum(map(len, self._running.values()))
 
     def replace(self, owner: str, due_at: dict[str, datetime], fire: Callable[[str], None]) -> None:
-        """Let ``fire(name)`` be called for exactly these timers of the owner, once each."""
+        """Let ``fire(name)`` be called for exactly these timers of the owner, once each.
+
+        After ``close`` nothing is called any more.
+        """
+        if self._closed:
+            return
         running = self._running.get(owner, {})
         for name in [name for name, (due, _) in running.items() if due_at.get(name) != due]:
             running.pop(name)[1].cancel()
@@ -30,9 +36,10 @@ class Timers:
             self._running.pop(owner, None)
 
     def close(self) -> None:
-        """Stop every timer."""
+        """Stop every timer, those of the past and those to come."""
         for owner in list(self._running):
             self.replace(owner, {}, lambda _: None)
+        self._closed = True
 
     def _start(
         self, owner: str, name: str, due: datetime, fire: Callable[[str], None]

@@ -5,17 +5,30 @@ one line feed is a heartbeat and no frame. Parsing takes what the SDKs send and 
 fields that are not named here are read over, as in the SDK.
 """
 
-from typing import Any, Final
+import json
+from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote_plus
 
 import msgspec
 
 from midcall.model.errors import Fault, MalformedFrame
-from midcall.model.messages import USER_DEFINED_MESSAGE
+from midcall.model.messages import JSON_CONTENT_TYPE, USER_DEFINED_MESSAGE
 from midcall.model.twiml import Parameter
 
 VERSION: Final = "1.6"
 HEARTBEAT: Final = "\n"
+
+
+NAME_CHARACTERS: Final = 128
+"""The longest name of a call or a message: SIDs have 34 characters, the SDK's own names 39.
+
+What is longer is no name, and would be repeated in errors and logs.
+"""
+
+Name = Annotated[str, msgspec.Meta(max_length=NAME_CHARACTERS)]
+
+ContentType = Annotated[str, msgspec.Meta(max_length=255)]
+"""A media type: 127 characters on either side of the slash (RFC 6838, section 4.2)."""
 
 
 class _Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +69,7 @@ class TwilioParameters(_Payload, frozen=True, kw_only=True):
 class ClientInvite(_Payload, frozen=True, kw_only=True):
     """The device calls, or comes back to a call with the token that it got for it."""
 
-    callsid: str
+    callsid: Name
     sdp: str
     twilio: TwilioParameters = TwilioParameters()
     reconnect: str | None = None
@@ -65,38 +78,45 @@ class ClientInvite(_Payload, frozen=True, kw_only=True):
 class ClientAnswer(_Payload, frozen=True, kw_only=True):
     """The device accepts an incoming call."""
 
-    callsid: str
+    callsid: Name
     sdp: str
 
 
 class Reinvite(_Payload, frozen=True, kw_only=True):
     """The device offers anew: its path through the network changed."""
 
-    callsid: str
+    callsid: Name
     sdp: str
 
 
 class Reject(_Payload, frozen=True, kw_only=True):
     """The device refuses an incoming call."""
 
-    callsid: str
+    callsid: Name
 
 
 class ClientHangup(_Payload, frozen=True, kw_only=True):
     """The device leaves a call. ``message`` says why, if it was for a failure."""
 
-    callsid: str
+    callsid: Name
     message: str | None = None
+
+
+class Digits(_Payload, frozen=True, kw_only=True):
+    """The device sends digits by signalling, because its browser cannot put them in the audio."""
+
+    callsid: Name
+    dtmf: str
 
 
 class ClientMessage(_Payload, frozen=True, kw_only=True):
     """The device sends a user-defined message. ``content`` is the JSON as it came."""
 
-    callsid: str
+    callsid: Name
     content: msgspec.Raw
-    voiceeventsid: str
-    messagetype: str = USER_DEFINED_MESSAGE
-    contenttype: str = "application/json"
+    voiceeventsid: Name
+    messagetype: Name = USER_DEFINED_MESSAGE
+    contenttype: ContentType = JSON_CONTENT_TYPE
 
 
 ClientFrame = (
@@ -107,6 +127,7 @@ ClientFrame = (
     | Reinvite
     | Reject
     | ClientHangup
+    | Digits
     | ClientMessage
 )
 
@@ -118,6 +139,7 @@ _CLIENT_TYPES: Final[dict[str, type[ClientFrame]]] = {
     "reinvite": Reinvite,
     "reject": Reject,
     "hangup": ClientHangup,
+    "dtmf": Digits,
     "message": ClientMessage,
 }
 
@@ -136,6 +158,7 @@ class _Reference(msgspec.Struct, frozen=True):
     voiceeventsid: Any = None
 
 
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _REFERENCE: Final = msgspec.json.Decoder(_Reference)
 
@@ -156,30 +179,45 @@ def parse(text: str | bytes) -> ClientFrame:
     """Understand a frame from a client; raise ``UnreadableFrame``."""
     try:
         envelope = _ENVELOPE.decode(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise UnreadableFrame(MalformedFrame(f"not a frame: {error}")) from None
+    except _UNREADABLE as error:
+        fault = MalformedFrame(f"not a frame: {error}")
+        raise UnreadableFrame(fault, *_lenient_reference(text)) from None
     decoder = _DECODERS.get(envelope.type)
     if decoder is None:
         shown = envelope.type[:40]
         raise _unreadable(envelope.payload, f"unknown frame type '{shown}'")
     try:
         return decoder.decode(envelope.payload)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(envelope.payload, f"{envelope.type}: {error}") from None
 
 
 def _unreadable(payload: msgspec.Raw, reason: str) -> UnreadableFrame:
     try:
         reference = _REFERENCE.decode(payload)
-    except (msgspec.MsgspecError, RecursionError):
+    except _UNREADABLE:
         reference = _Reference()
     return UnreadableFrame(
-        MalformedFrame(reason), _text(reference.callsid), _text(reference.voiceeventsid)
+        MalformedFrame(reason), _name(reference.callsid), _name(reference.voiceeventsid)
     )
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _lenient_reference(text: str | bytes) -> tuple[str | None, str | None]:
+    """Find what a text that is no frame is about, for a sender who waits for an answer.
+
+    JavaScript writes half of a surrogate pair, as of an emoji that was cut, in a way that only a
+    lenient reader takes (RFC 8259, section 8.2).
+    """
+    try:
+        payload = json.loads(text)["payload"]
+        return _name(payload.get("callsid")), _name(payload.get("voiceeventsid"))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None, None
+
+
+def _name(value: object) -> str | None:
+    named = isinstance(value, str) and len(value) <= NAME_CHARACTERS and value.isascii()
+    return str(value) if named else None
 
 
 def content_text(raw: msgspec.Raw) -> str:

@@ -1,6 +1,7 @@
 """The generated pages of the reference."""
 
 import pytest
+
 from tools import write_reference
 
 

@@ -60,8 +60,15 @@ class DeviceHungUp(msgspec.Struct, frozen=True, kw_only=True):
     device: DeviceId
 
 
+class DeviceGone(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's socket was gone before the invite of its leg could be sent."""
+
+    call_sid: CallSid
+    device: DeviceId
+
+
 class DeviceFailed(msgspec.Struct, frozen=True, kw_only=True):
-    """A device cannot take part: its media cannot be set up, or its socket is gone for good."""
+    """A device cannot take part: its media cannot be set up."""
 
     call_sid: CallSid
     device: DeviceId
@@ -96,7 +103,13 @@ class ServerRestarted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DeviceEvent = (
-    DeviceRang | DeviceAccepted | DeviceRejected | DeviceHungUp | DeviceFailed | DeviceAttached
+    DeviceRang
+    | DeviceAccepted
+    | DeviceRejected
+    | DeviceHungUp
+    | DeviceGone
+    | DeviceFailed
+    | DeviceAttached
 )
 """What can happen to one device of one leg."""
 

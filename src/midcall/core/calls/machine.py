@@ -109,6 +109,8 @@ def _apply_to_device(turn: Turn, event: ev.DeviceEvent) -> None:
             _device_left(turn, sid, device, ringing=Cause.REJECTED)
         case ev.DeviceHungUp(call_sid=sid, device=device):
             _device_left(turn, sid, device, ringing=Cause.REJECTED)
+        case ev.DeviceGone(call_sid=sid, device=device):
+            _device_left(turn, sid, device, ringing=Cause.UNANSWERED)
         case ev.DeviceFailed(call_sid=sid, device=device, reason=reason):
             _device_failed(turn, sid, device, reason)
         case ev.DeviceAttached(call_sid=sid, device=device, session=session):
@@ -214,8 +216,8 @@ def _detach(turn: Turn, sid: CallSid, device: Device, keep_seconds: int) -> None
 
 def _device_attached(turn: Turn, sid: CallSid, device: DeviceId, session: SessionId) -> None:
     leg, held = _holder(turn, sid, device)
-    if leg is None or held is None or not leg.active:
-        return
+    if leg is None or held is None or phase(leg.call.status) is not Phase.TALKING:
+        return  # only a leg that was answered waits for its device
     back = msgspec.structs.replace(held, session=session, detached_at=None)
     turn.put_devices(sid, tuple(back if one.id == device else one for one in leg.devices))
     turn.stop_timer(away_timer(back))
@@ -258,7 +260,7 @@ def _server_restarted(turn: Turn, keep_seconds: int) -> None:
     for leg in turn.children():
         if turn.legs[leg.sid].call.status is CallStatus.QUEUED:
             turn.move(leg.sid, Cause.UNANSWERED)
-    if isinstance(turn.program.activity, Fetching):
+    if isinstance(turn.program.activity, Fetching) and not turn.parent.call.status.terminal:
         turn.do(do.FetchDocument())
 
 

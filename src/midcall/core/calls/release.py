@@ -10,7 +10,8 @@ import structlog
 
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
-from midcall.core.calls.rooms import Room, Rooms, Runtime
+from midcall.core.calls.rooms import Room, Rooms
+from midcall.core.calls.runtime import Runtime
 from midcall.core.ports import (
     DocumentReader,
     DocumentSource,
@@ -127,9 +128,7 @@ class Releaser:
         if self._signalling.invite(invitation):
             self._rooms.post(sid, ev.DeviceRang(call_sid=sid, device=device.id))
         else:
-            self._rooms.post(
-                sid, ev.DeviceFailed(call_sid=sid, device=device.id, reason="the device is gone")
-            )
+            self._rooms.post(sid, ev.DeviceGone(call_sid=sid, device=device.id))
 
     async def _prepare(self, sid: CallSid, device: Device, offer: str) -> None:
         try:

@@ -3,14 +3,16 @@
 A room works off its mailbox alone, so all that concerns one family happens in one order. What waits
 in the mailbox is taken together: every work decides upon what the one before it decided, their
 changes are committed in one piece, and only then are answers given and effects released, in the
-same order. If the commit fails, nothing of it happened: the room falls back to what is durable,
-whoever waits for an answer is refused, and events, which nobody would send again, are tried again.
+same order. If the commit fails, nothing of it happened: the room falls back to what is durable and
+decides upon each work by itself, so that one that cannot be written fails no other. Whoever waits
+for an answer to that one is refused; an event, which nobody would send again, is tried again.
+
+A refusal is an answer as well and waits for the commit: it may rest on what is being committed.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -18,6 +20,7 @@ import structlog
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
 from midcall.core.calls import machine
+from midcall.core.calls.runtime import Letter, Mailbox, Runtime
 from midcall.core.calls.turn import Decision
 from midcall.core.messages.rate import Bucket
 from midcall.core.ports import AddEntry, Change, Clock, Entropy, Journal, PutFamily
@@ -55,15 +58,23 @@ class Memory(msgspec.Struct):
 
 
 class Room:
-    """One live family. ``family`` is as decided, ``durable`` as committed."""
+    """One live family.
 
-    def __init__(self, family: Family) -> None:
+    ``family`` is as decided, ``durable`` as committed: ``None`` until the family has begun. A room
+    is ``abandoned`` if its family could not begin.
+    ``releases`` takes effects in their order. ``relays`` takes those that only wake the messages of
+    a leg: they need no order, and must not wait until some media endpoint has been set up.
+    """
+
+    def __init__(self, family: Family, durable: Family | None) -> None:
         self.family = family
-        self.durable = family
+        self.durable = durable
+        self.abandoned = False
         self.memory = Memory()
         self.buckets: dict[CallSid, Bucket] = {}
         self.mailbox: Mailbox
         self.releases: Mailbox
+        self.relays: Mailbox
 
     def leg(self, sid: CallSid) -> Leg:
         """Return a leg of this family."""
@@ -77,67 +88,6 @@ class Room:
 
 Work = Callable[[Room], Awaitable[Draft]]
 """Decides upon a room; must change the room last, after everything that can be refused."""
-
-
-class Letter(Protocol):
-    """A work in a mailbox. ``kept`` says that nobody waits for its answer."""
-
-    work: Any
-    kept: bool
-
-    def answer(self, value: Any, /) -> None:
-        """Give the answer to whoever waits for it."""
-        ...
-
-    def refuse(self, reason: Exception, /) -> None:
-        """Raise where the answer is waited for."""
-        ...
-
-
-class Mailbox(Protocol):
-    """A serial queue: its letters are taken together, in order, one batch at a time."""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        ...
-
-    def post(self, work: Any, /) -> None:
-        """Add a work whose answer nobody waits for."""
-        ...
-
-    async def ask(self, work: Any, /) -> Any:
-        """Add a work and wait for its answer."""
-        ...
-
-    def close(self) -> None:
-        """Finish what waits, take nothing more."""
-        ...
-
-
-Take = Callable[[Sequence[Letter]], Awaitable[None]]
-
-
-class Runtime(Protocol):
-    """What the rooms need of the event loop."""
-
-    def open_mailbox(self, name: str, take: Take) -> Mailbox:
-        """Open a mailbox that hands its letters to ``take``."""
-        ...
-
-    def set_timers(
-        self, owner: str, due_at: dict[str, datetime], fire: Callable[[str], None]
-    ) -> None:
-        """Replace all timers of an owner. A timer that is due fires at once."""
-        ...
-
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call after so many seconds."""
-        ...
-
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run a side task to its end; what it raises is logged."""
-        ...
 
 
 Perform = Callable[[Room, do.Effect], Awaitable[None]]
@@ -173,26 +123,38 @@ class Rooms:
         return self._by_leg.get(leg)
 
     async def open(self, decision: Decision) -> Room:
-        """Begin a family: commit how it starts, then let it happen."""
-        await self._commit([PutFamily(decision.family), *decision.changes])
-        room = self.restore(decision.family)
-        self._release(room, decision.effects)
+        """Begin a family: commit how it starts, then let it happen.
+
+        The room is there at once: whatever happens meanwhile (the caller's socket may be lost, and
+        with it whoever waits here) finds it, and is decided upon after the beginning.
+        """
+        room = self._furnish(Room(decision.family, durable=None))
+        self._by_leg[room.family.sid] = room
+
+        async def begin(room: Room) -> Draft:
+            return room.take(decision)
+
+        await room.mailbox.ask(begin)
         return room
 
     def restore(self, family: Family) -> Room:
         """Give a durable family a room."""
-        room = Room(family)
+        room = self._furnish(Room(family, durable=family))
+        self._settle(room)
+        return room
 
+    def _furnish(self, room: Room) -> Room:
         async def take(letters: Sequence[Letter]) -> None:
             await self._take(room, letters)
 
         async def release(letters: Sequence[Letter]) -> None:
             for letter in letters:
-                await self.perform(room, letter.work)
+                await self._perform(room, letter.work)
 
-        room.mailbox = self._runtime.open_mailbox(f"family {family.sid}", take)
-        room.releases = self._runtime.open_mailbox(f"releases of {family.sid}", release)
-        self._settle(room)
+        sid = room.family.sid
+        room.mailbox = self._runtime.open_mailbox(f"family {sid}", take)
+        room.releases = self._runtime.open_mailbox(f"releases of {sid}", release)
+        room.relays = self._runtime.open_mailbox(f"relays of {sid}", release)
         return room
 
     def post(self, leg: CallSid, event: ev.Event) -> None:
@@ -212,22 +174,30 @@ class Rooms:
         return work
 
     async def _take(self, room: Room, letters: Sequence[Letter]) -> None:
-        drafts = [(letter, draft) for letter in letters if (draft := await _decide(room, letter))]
-        changes = [change for _, draft in drafts for change in draft.changes]
+        if room.abandoned:
+            for letter in letters:
+                letter.refuse(Unavailable())
+            return
+        decided = [(letter, await _decide(room, letter)) for letter in letters]
+        drafts = [draft for _, draft in decided if isinstance(draft, Draft)]
+        changes = [change for draft in drafts for change in draft.changes]
         if room.family is not room.durable:
             changes.append(PutFamily(room.family))
         try:
             await self._commit(changes)
         except Exception:
             log.exception("A commit failed", call_sid=room.family.sid)
-            self._fall_back(room, [letter for letter, _ in drafts])
+            await self._fall_back(room, letters)
             return
         room.durable = room.family
         room.memory.requests.clear()
         room.memory.uplinks.clear()
-        for letter, draft in drafts:
-            letter.answer(draft.answer)
-            self._release(room, draft.effects)
+        for letter, draft in decided:
+            if isinstance(draft, Draft):
+                letter.answer(draft.answer)
+                self._release(room, draft.effects)
+            else:
+                letter.refuse(draft)
         self._settle(room)
 
     async def _commit(self, changes: Sequence[Change]) -> None:
@@ -236,18 +206,35 @@ class Rooms:
         if any(isinstance(change, AddEntry) for change in changes):
             self._wake_delivery()
 
-    def _fall_back(self, room: Room, letters: Sequence[Letter]) -> None:
-        room.family = room.durable
+    async def _fall_back(self, room: Room, letters: Sequence[Letter]) -> None:
+        """Go back to what is durable, and try again what may be written yet."""
         room.memory = Memory()
-        for letter in letters:
-            if letter.kept:
-                self._runtime.later(RETRY_COMMIT_SECONDS, partial(room.mailbox.post, letter.work))
-            else:
-                letter.refuse(Unavailable())
+        if room.durable is not None:
+            room.family = room.durable
+        if len(letters) > 1:
+            for letter in letters:
+                await self._take(room, [letter])
+            return
+        (letter,) = letters
+        if room.durable is None:
+            self._abandon(room)
+        elif letter.kept:
+            self._runtime.later(RETRY_COMMIT_SECONDS, partial(room.mailbox.post, letter.work))
+        letter.refuse(Unavailable())
 
     def _release(self, room: Room, effects: Sequence[do.Effect]) -> None:
         for effect in effects:
-            room.releases.post(effect)
+            relays = isinstance(effect, do.RelayDownlinks)
+            (room.relays if relays else room.releases).post(effect)
+
+    async def _perform(self, room: Room, effect: do.Effect) -> None:
+        """Carry one effect out; what goes wrong with it must not keep the others from happening."""
+        try:
+            await self.perform(room, effect)
+        except Exception:
+            log.exception(
+                "An effect failed", call_sid=room.family.sid, effect=type(effect).__name__
+            )
 
     def _settle(self, room: Room) -> None:
         """Bring the index and the timers up to what was committed; leave a family that is over."""
@@ -258,24 +245,31 @@ class Rooms:
             lambda name: self.post(family.sid, ev.TimerFired(name=name)),
         )
         if family.over and room.mailbox.empty:
-            for sid in family.legs:
-                self._by_leg.pop(sid, None)
-            room.mailbox.close()
-            room.releases.close()
+            self._close(room)
         else:
             for sid in family.legs:
                 self._by_leg[sid] = room
 
+    def _abandon(self, room: Room) -> None:
+        """Give up a family whose beginning could not be written: it never was."""
+        room.abandoned = True
+        self._close(room)
 
-async def _decide(room: Room, letter: Letter) -> Draft | None:
+    def _close(self, room: Room) -> None:
+        for sid in room.family.legs:
+            self._by_leg.pop(sid, None)
+        for mailbox in (room.mailbox, room.releases, room.relays):
+            mailbox.close()
+
+
+async def _decide(room: Room, letter: Letter) -> Draft | Exception:
     """Let one letter decide; a refusal concerns that letter alone."""
     try:
         draft: Draft = await letter.work(room)
     except Fault as fault:
-        letter.refuse(fault)
+        return fault
     except Exception as error:
         log.exception("A decision failed", call_sid=room.family.sid)
-        letter.refuse(error)
+        return error
     else:
         return draft
-    return None

@@ -1,6 +1,8 @@
 """Calls as the gateway knows them: a device does something, and the family of its call decides.
 
-Every method returns when its decision is durable, or raises the fault that the device is told.
+A call is placed durably or not at all. Everything else is something that happened: it is put to the
+family in the order in which it came, and what is wrong with it is raised at once, as the fault that
+the device is told.
 """
 
 from hmac import compare_digest
@@ -91,19 +93,31 @@ class CallService:
             voice=application.voice_endpoint,
             fallback=fallback,
         )
-        await self._rooms.open(machine.place(placed, now, self._entropy))
+        try:
+            await self._rooms.open(machine.place(placed, now, self._entropy))
+        except BaseException:
+            # Whoever called is gone. What was submitted may be written all the same, and then the
+            # call has to hear of it.
+            self.lost(peer.session, (call.sid,), keep_seconds=0)
+            raise
         return call.sid
 
     async def attach(self, peer: Peer, sid: CallSid, token: str) -> None:
-        """Give a leg back to the device that knows its reconnect token."""
+        """Give a leg back to the device that knows its reconnect token.
+
+        The leg has to have been answered. Taking up a call that still rings (the SDK's
+        ``connectToken``) is not possible yet.
+        """
         room = self._rooms.find(sid)
         if room is None:
             raise CallNotFound(sid)
         leg = room.leg(sid)
-        if leg.call.account_sid != peer.account_sid:
+        if (leg.call.account_sid, leg.identity) != (peer.account_sid, peer.identity):
             raise CallNotFound(sid)
+        if leg.call.status is not CallStatus.IN_PROGRESS:
+            raise InvalidReconnectToken()
         for device in leg.devices:
-            if compare_digest(device.reconnect_token, token):
+            if compare_digest(device.reconnect_token.encode(), token.encode()):
                 event = ev.DeviceAttached(call_sid=sid, device=device.id, session=peer.session)
                 self._rooms.post(sid, event)
                 return
@@ -131,6 +145,12 @@ class CallService:
             sdp = await self._media.restart(device.id, offer_sdp)
         except Exception as error:
             raise BadMedia(str(error)) from error
+        try:
+            device = self._device(peer, sid)
+        except CallNotFound:
+            # It left meanwhile, and what it had was let go of before this was made.
+            await self._media.release(device.id)
+            raise
         self._signalling.answer(sid, device, sdp)
 
     def lost(self, session: SessionId, calls: tuple[CallSid, ...], keep_seconds: int) -> None:

@@ -70,12 +70,14 @@ class Turn:
         return [leg for sid, leg in self.legs.items() if sid != self.family.sid]
 
     def decision(self) -> Decision:
-        """Close the step."""
+        """Close the step. If nothing changed the family is the very same, and nobody writes it."""
         family = msgspec.structs.replace(
             self.family, legs=self.legs, program=self.program, timers=self.timers
         )
         if family.over:
             family = msgspec.structs.replace(family, timers={}, program=Program())
+        if family == self.family:
+            family = self.family
         return Decision(family, tuple(self.changes), tuple(self.effects))
 
     # --- writing

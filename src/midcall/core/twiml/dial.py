@@ -23,16 +23,16 @@ OUTCOMES = (
 """Which child speaks for a ``<Dial>`` of several: the first status that one of them has."""
 
 
-def begin(turn: Turn, dial: Dial) -> None:
+def begin(turn: Turn, dial: Dial) -> Dialing:
     """Make a child for every noun and look for its devices."""
     children = tuple(_add_child(turn, dial, client) for client in dial.clients)
-    turn.program = msgspec.structs.replace(
-        turn.program, activity=Dialing(dial=dial, children=children)
-    )
+    dialing = Dialing(dial=dial, children=children)
+    turn.program = msgspec.structs.replace(turn.program, activity=dialing)
     turn.set_timer(RING_TIMER, dial.timeout_seconds)
     if phase(turn.parent.call.status) is Phase.TALKING:
         for device in turn.parent.devices:
             turn.do(do.RingMedia(device=device.id))
+    return dialing
 
 
 def children_over(turn: Turn, dialing: Dialing) -> bool:

@@ -5,7 +5,7 @@ document, so that a server that starts again knows where every call stands. ``ad
 until one of them has to wait for an event.
 """
 
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 import msgspec
@@ -114,15 +114,9 @@ def pause_ended(turn: Turn) -> None:
 def dial_ended(turn: Turn) -> None:
     """Go on after ``<Dial>``, with its action or the next verb, once no child is left."""
     activity = turn.program.activity
-    if not isinstance(activity, Dialing) or not dial.children_over(turn, activity):
-        return
-    outcome = dial.close(turn, activity)
-    if turn.parent.call.status.terminal:
-        return
-    if activity.dial.action is None:
+    if isinstance(activity, Dialing) and dial.children_over(turn, activity):
+        _leave_dial(turn, activity)
         advance(turn)
-    else:
-        fetch(turn, _absolute(turn, activity.dial.action), outcome)
 
 
 def _run(turn: Turn, verb: Verb) -> None:
@@ -148,9 +142,17 @@ def _run(turn: Turn, verb: Verb) -> None:
 
 
 def _dial(turn: Turn, verb: Dial) -> None:
-    dial.begin(turn, verb)
-    # Without anybody to ring it is over before it began.
-    dial_ended(turn)
+    dialing = dial.begin(turn, verb)
+    if dial.children_over(turn, dialing):
+        # Without anybody to ring it is over before it began. ``advance`` goes on from here: a
+        # document may be full of such verbs, and each must not take a call deeper.
+        _leave_dial(turn, dialing)
+
+
+def _leave_dial(turn: Turn, dialing: Dialing) -> None:
+    outcome = dial.close(turn, dialing)
+    if dialing.dial.action is not None and not turn.parent.call.status.terminal:
+        fetch(turn, _absolute(turn, dialing.dial.action), outcome)
 
 
 def _finish(turn: Turn) -> None:
@@ -177,5 +179,14 @@ def _awaits(turn: Turn, token: str) -> bool:
 
 
 def _absolute(turn: Turn, endpoint: Endpoint) -> Endpoint:
-    """Resolve a URL against the document that it stands in (RFC 3986, section 5)."""
-    return Endpoint(urljoin(turn.program.base_url, endpoint.url), endpoint.method)
+    """Resolve a URL against the document that it stands in (RFC 3986, section 5).
+
+    An absolute URL stays as it is written, because its exact text is signed. One that cannot be
+    read stays as well: whoever fetches it refuses it under the documented code.
+    """
+    try:
+        if urlsplit(endpoint.url).scheme:
+            return endpoint
+        return Endpoint(urljoin(turn.program.base_url, endpoint.url), endpoint.method)
+    except ValueError:
+        return endpoint

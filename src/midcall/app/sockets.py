@@ -1,0 +1,89 @@
+"""The sockets that the server listens on, and how a WebSocket's socket comes to its end."""
+
+import asyncio
+import errno
+import socket
+from typing import ClassVar
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+BACKLOG = 2048
+"""Connections that the kernel keeps for us: every phone comes back at once after a restart."""
+
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""The name has this address, but the machine does not: IPv6 is often switched off."""
+
+
+class CannotListen(Exception):
+    """The address or the port is not to be had."""
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listen on every address of a name that this machine has; raise ``CannotListen``."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise CannotListen(f"HOST {host} has no address: {error.strerror}") from error
+    sockets: list[socket.socket] = []
+    refusals: list[str] = []
+    for family, _, _, _, address in dict.fromkeys(found):
+        try:
+            sockets.append(_listener(family, address))
+        except OSError as error:
+            refusals.append(f"Cannot listen on {address[0]} port {port}: {error.strerror}")
+            if error.errno not in _NOT_HERE:
+                close_all(sockets)
+                raise CannotListen("; ".join(refusals)) from error
+    if not sockets:
+        raise CannotListen("; ".join(refusals))
+    return sockets
+
+
+def close_all(sockets: list[socket.socket]) -> None:
+    """Close the sockets."""
+    for listener in sockets:
+        listener.close()
+
+
+def _listener(family: int, address: tuple[object, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Each address has a socket of its own.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        # Two that are bound and do not listen yet are no conflict: only this makes the port ours.
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class AbortingWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, whose end does not depend on the client.
+
+    An ordinary close waits until the client has read what was written to it. One that never reads
+    would keep its socket, and what waits for it, for as long as its kernel answers.
+    """
+
+    linger_seconds: ClassVar[float] = 15.0
+    """How long the client may take. uvicorn waits for its close frame for 10 s of these."""
+
+    _abort: asyncio.TimerHandle | None = None
+
+    async def run_asgi(self) -> None:
+        """Serve the socket, and see to it that it ends after that."""
+        try:
+            await super().run_asgi()
+        finally:
+            if not self.disconnected:
+                self._abort = self.loop.call_later(self.linger_seconds, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of what waited for the end."""
+        if self._abort is not None:
+            self._abort.cancel()
+        super().connection_lost(exc)
