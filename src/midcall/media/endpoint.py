@@ -12,31 +12,30 @@ from collections.abc import Callable
 import structlog
 
 from midcall.media.codecs import PCMU, Codec
-from midcall.media.faults import NotOffered, UnknownEndpoint
-from midcall.media.peer import Peer
+from midcall.media.faults import NotOffered
+from midcall.media.peer import Owner, Peer
 from midcall.media.playback import Playback, PlayEnd
 from midcall.media.remote import RemoteDescription
 from midcall.media.rtp import RtpPacket
 from midcall.media.sdp import EventFormat
-from midcall.media.settings import MediaSettings
 from midcall.media.stats import ConnectionState, EndpointStats
-from midcall.media.streams import AudioReceiver, Books, Clock
+from midcall.media.streams import AudioReceiver, Books
 
 log = structlog.get_logger(__name__)
 
 OnDigit = Callable[[str, str], None]
 """Called with the endpoint and the digit. It runs between two packets, so it must not wait."""
 
+MakePeer = Callable[[str, Owner, Books], Peer]
+"""Makes another connection for an endpoint."""
+
 
 class Endpoint:
     """A device in a leg."""
 
-    def __init__(
-        self, name: str, settings: MediaSettings, clock: Clock, on_digit: OnDigit | None
-    ) -> None:
+    def __init__(self, name: str, make_peer: MakePeer, on_digit: OnDigit | None) -> None:
         self.name = name
-        self._settings = settings
-        self._clock = clock
+        self._make_peer = make_peer
         self._on_digit = on_digit
         self._books = Books()
         self._peer = self._new_peer()
@@ -44,10 +43,9 @@ class Endpoint:
         self._successor: Peer | None = None
         self._partner: Endpoint | None = None
         self._playback: Playback | None = None
-        self._released = False
 
     def _new_peer(self) -> Peer:
-        return Peer(self.name, self, self._books, self._settings, self._clock)
+        return self._make_peer(self.name, self, self._books)
 
     # --- connection ---------------------------------------------------------------------------
 
@@ -70,9 +68,9 @@ class Endpoint:
 
     async def restart(self, remote: RemoteDescription) -> str:
         """Take another offer and return our answer; audio moves over once it can."""
-        again = self._peer.answer_again(remote)
-        if again is not None:
-            return again
+        for known in filter(None, (self._peer, self._successor)):
+            if (again := known.answer_again(remote)) is not None:
+                return again
         peer = self._new_peer()
         self._others.add(peer)
         overtaken, self._successor = self._successor, peer
@@ -81,9 +79,6 @@ class Endpoint:
         except BaseException:
             await self._retire(peer)
             raise
-        if self._released:
-            await self._retire(peer)
-            raise UnknownEndpoint(self.name)
         if overtaken is not None:
             await self._retire(overtaken)
         return description
@@ -105,7 +100,6 @@ class Endpoint:
 
     async def release(self) -> None:
         """Fall silent, part and close every connection."""
-        self._released = True
         self.stop_playing()
         self.part()
         for peer in (self._peer, *self._others):

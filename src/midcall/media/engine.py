@@ -12,13 +12,14 @@ import structlog
 from midcall.media.endpoint import Endpoint, OnDigit
 from midcall.media.faults import EndpointExists, EngineClosed, UnknownEndpoint
 from midcall.media.metronome import Metronome
-from midcall.media.playback import PlayEnd
+from midcall.media.peer import Owner, Peer
+from midcall.media.playback import Playback, PlayEnd
 from midcall.media.prompts import Prompts
 from midcall.media.remote import RemoteDescription
 from midcall.media.settings import MediaSettings
 from midcall.media.sounds import Sound, ringing
 from midcall.media.stats import EndpointStats
-from midcall.media.streams import Clock
+from midcall.media.streams import Books, Clock
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ class AiortcEngine:
         try:
             return await made.answer(remote)
         except BaseException:
-            await self.release(endpoint)
+            await self._discard(made)
             raise
 
     async def offer(self, endpoint: str) -> str:
@@ -70,7 +71,7 @@ class AiortcEngine:
         try:
             return await made.offer()
         except BaseException:
-            await self.release(endpoint)
+            await self._discard(made)
             raise
 
     async def accept(self, endpoint: str, answer_sdp: str) -> None:
@@ -114,10 +115,19 @@ class AiortcEngine:
             raise EngineClosed
         if name in self._endpoints:
             raise EndpointExists(name)
-        made = Endpoint(name, self._settings, self._clock, self._on_digit)
+        made = Endpoint(name, self._make_peer, self._on_digit)
         self._endpoints[name] = made
         self._metronome.start()
         return made
+
+    def _make_peer(self, endpoint: str, owner: Owner, books: Books) -> Peer:
+        return Peer(endpoint, owner, books, self._settings, self._clock)
+
+    async def _discard(self, endpoint: Endpoint) -> None:
+        """Let go of an endpoint that did not come to be, and of no other under its id."""
+        if self._endpoints.get(endpoint.name) is endpoint:
+            del self._endpoints[endpoint.name]
+        await endpoint.release()
 
     def _get(self, name: str) -> Endpoint:
         try:
@@ -176,12 +186,22 @@ class AiortcEngine:
         """
         listener = self._get(endpoint)
         playback = listener.start_playing()
+        opening = asyncio.create_task(
+            self._open(playback, sound, listener.playing_rate), name=f"media-prompt-{endpoint}"
+        )
         try:
-            rate = listener.playing_rate
-            playback.begin(await self._prompts.open(sound, rate), rate)
             return await playback.wait(self._settings.play_seconds)
         finally:
             listener.withdraw(playback)
+            opening.cancel()
+            await asyncio.wait([opening])
+
+    async def _open(self, playback: Playback, sound: Sound, rate: int) -> None:
+        """Make the frames; meanwhile the playback can be interrupted like any other."""
+        try:
+            playback.begin(await self._prompts.open(sound, rate), rate)
+        except Exception as fault:
+            playback.fail(fault)
 
     async def _beat(self) -> None:
         for endpoint in tuple(self._endpoints.values()):

@@ -89,6 +89,11 @@ class HostConnection(Connection):
         # At random, so that a port that was just let go is not the next one used.
         return iter(random.sample(ports, min(len(ports), PORT_ATTEMPTS)))
 
+    @property
+    def closing(self) -> bool:
+        """Whether it was closed, by us or because the device stopped to answer checks."""
+        return self._closing
+
     def data_received(self, data: bytes, component: int) -> None:
         """Queue a datagram that is not STUN; drop it when nobody reads."""
         if self._queue.qsize() < QUEUE_MARK:
@@ -119,8 +124,9 @@ class HostGatherer(RTCIceGatherer):
     ) -> None:
         super().__init__(iceServers=[])
         self._tried = tuple(address.ip for address in addresses)
+        self._host = HostConnection(addresses, port_range)
         # The one place where aiortc keeps its ICE connection; transports take it from here.
-        self._connection = HostConnection(addresses, port_range)
+        self._connection = self._host
 
     async def gather(self) -> None:
         """Open the sockets.
@@ -136,6 +142,15 @@ class HostGatherer(RTCIceGatherer):
         """The host candidates, best first."""
         return self._connection.local_candidates
 
+    @property
+    def lost(self) -> bool:
+        """Whether the device stopped to answer checks (RFC 7675), or everything was closed."""
+        return self._host.closing
+
     def take_control(self) -> None:
         """Take the role of the side that offered (RFC 8445 section 6.1.1)."""
         self._connection.ice_controlling = True
+
+    async def close(self) -> None:
+        """Close the sockets, also those that were opened after their transport had stopped."""
+        await self._connection.close()

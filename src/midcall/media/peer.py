@@ -14,7 +14,7 @@ import structlog
 
 from midcall.media.codecs import Codec
 from midcall.media.dtls import Receive
-from midcall.media.faults import SetupTooSlow, UnusableDescription
+from midcall.media.faults import SetupTooSlow, UnknownEndpoint, UnusableDescription
 from midcall.media.ice import machine_addresses
 from midcall.media.remote import RemoteDescription, answering
 from midcall.media.reports import REPORT_SECONDS, Reports, ntp_now
@@ -138,6 +138,9 @@ class Peer:
                 await self._transport.gather(controlling=controlling)
         except TimeoutError:
             raise SetupTooSlow("Opening sockets", seconds) from None
+        if self.over:  # closed meanwhile, when some of the sockets were not there yet
+            await self._shut()
+            raise UnknownEndpoint(self._endpoint)
 
     def _describe(self) -> LocalDescription:
         address, port = self._transport.address
@@ -207,9 +210,10 @@ class Peer:
         """
         self._abandoned = abandon
         if self._life is not None:
-            self._life.cancel()
+            if not self.over:  # else it is closing already, and cancelling would cut that short
+                self._life.cancel()
             await asyncio.wait([self._life], timeout=self._settings.close_seconds)
-        else:
+        if not self.over:  # there was no life yet, or it was cancelled before its first step
             self.state = ConnectionState.CLOSED
             await self._shut()
 

@@ -53,10 +53,15 @@ class Playback:
         if self._frames is not None:
             self._frames.close()
 
+    def fail(self, fault: Exception) -> None:
+        """Come to an end without having begun; whoever waits gets the fault."""
+        if not self.over:
+            self._ended.set_exception(fault)
+
     async def wait(self, seconds: float) -> PlayEnd:
         """Wait for the end.
 
-        Raises ``SetupTooSlow`` after ``seconds``.
+        Raises ``SetupTooSlow`` after ``seconds``, or the fault that kept it from beginning.
         """
         try:
             async with asyncio.timeout(seconds):

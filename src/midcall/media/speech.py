@@ -73,7 +73,8 @@ class Synthesizer:
         try:
             async with asyncio.timeout(self._settings.seconds):
                 content = await self._converse(process, text)
-                status = await process.wait()
+                cut_off = len(content) == self._settings.octets
+                status = 0 if cut_off else await process.wait()
         except TimeoutError:
             log.warning("Text is not spoken: the program is too slow", program=program)
             return b""
@@ -119,4 +120,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Make sure that a program of ours is gone."""
     if process.returncode is None:
         process.kill()
+        # asyncio calls a process over when its pipes are at their end as well, so they are emptied.
+        if process.stdout is not None:
+            while await process.stdout.read(65_536):
+                pass
         await process.wait()

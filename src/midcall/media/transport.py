@@ -98,7 +98,7 @@ class Transport:
         (RFC 7675).
         """
         await self._over.wait()
-        return self._ice.state == "completed"
+        return not self._gatherer.lost
 
     def _dtls_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):
@@ -117,3 +117,4 @@ class Transport:
             await self._ice.stop()
         await self._dtls.stop()
         await self._ice.stop()
+        await self._gatherer.close()

@@ -55,5 +55,6 @@ async def test_a_connection_has_a_queue_and_its_sockets_in_a_list() -> None:
     assert connection._protocols == []
     connection.data_received(b"\x80", 1)
     assert connection._queue.qsize() == 1
+    assert connection._closing is False
     assert parameters(Connection.get_component_candidates)[1:3] == ["component", "addresses"]
     assert parameters(StunProtocol.__init__) == ["self", "receiver"]
