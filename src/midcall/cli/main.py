@@ -156,7 +156,7 @@ def _run(work: Coroutine[Any, Any, None]) -> int:
     try:
         uvloop.run(work)
     except (StoreUnusable, CannotListen, _Refused, OSError) as error:
-        _complain(str(error))
+        _complain(str(error) or type(error).__name__)
         return FAILED
     except KeyboardInterrupt:
         # Before the server takes work it has nothing to finish.

@@ -289,11 +289,15 @@ class Store(Protocol):
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is at the other end of a signalling session, as its Access Token says."""
+    """Who is at the other end of a signalling session, as its Access Token says.
+
+    ``since`` is when its first token was accepted, ``None`` if that does not matter.
+    """
 
     session: SessionId
     account_sid: AccountSid
     identity: str
+    since: datetime | None = None
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):

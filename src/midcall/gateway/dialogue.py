@@ -7,7 +7,7 @@ concerns its call before the next frame is taken, and acks keep that order.
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import uuid4
 
@@ -74,6 +74,7 @@ class SignallingDialogue:
         self._edge = edge
         self._session = SessionId(uuid4().hex)
         self._token: AccessToken | None = None
+        self._since: datetime | None = None
         self._keep_seconds = doorway.keep_seconds
         self._expiry: asyncio.TimerHandle | None = None
         self._wants_calls = False
@@ -133,6 +134,7 @@ class SignallingDialogue:
             self._refuse_token(fault)
             return
         self._token = token
+        self._since = self._since or self._door.clock()
         asked = min(frame.reconnect_timeout, LONGEST_AWAY_SECONDS)
         self._keep_seconds = max(self._door.keep_seconds, int(asked))
         self._connection.session.authorized = True
@@ -318,6 +320,7 @@ class SignallingDialogue:
             session=self._session,
             account_sid=self._token.account_sid,
             identity=self._token.identity,
+            since=self._since,
         )
 
     def _live_token(self) -> AccessToken | None:

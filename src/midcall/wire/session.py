@@ -48,11 +48,6 @@ class ServerSession:
         self.authorized = False
         self._marks: deque[Mark | None] = deque()
 
-    @property
-    def outstanding(self) -> int:
-        """How many heartbeats have not come back yet."""
-        return len(self._marks)
-
     def receive(self, text: str | bytes) -> SessionEvent | None:
         """Take a text message; an echo that nobody waits for is nothing."""
         if text == frames.HEARTBEAT:

@@ -46,7 +46,8 @@ class Scripted:
     connection: Connection
     do: Take
     taken: list[SessionEvent] = field(default_factory=list)
-    unsettled: asyncio.Event = field(default_factory=asyncio.Event)
+    all_settled: asyncio.Event = field(default_factory=asyncio.Event)
+    is_settling: asyncio.Event = field(default_factory=asyncio.Event)
     has_left: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, event: SessionEvent) -> None:
@@ -54,7 +55,8 @@ class Scripted:
         self.taken.append(event)
 
     async def settled(self) -> None:
-        await self.unsettled.wait()
+        self.is_settling.set()
+        await self.all_settled.wait()
 
     def left(self) -> None:
         assert not self.has_left.is_set()
@@ -107,7 +109,7 @@ async def serve() -> AsyncIterator[Server]:
                 connection = Connection(websocket, pace or Pace())
                 connection.session.authorized = True
                 dialogue = Scripted(connection, do)
-                dialogue.unsettled.set()
+                dialogue.all_settled.set()
                 dialogues.put_nowait(dialogue)
                 await connection.run(dialogue)
 
@@ -287,11 +289,11 @@ async def test_what_was_taken_is_answered_before_the_close(serve: Server, device
     running = await serve()
     phone = await device(running)
     dialogue = await running.dialogue()
-    dialogue.unsettled.clear()
+    dialogue.all_settled.clear()
     dialogue.connection.close(closing.DRAINING)
-    await asyncio.sleep(0)
+    await asyncio.wait_for(dialogue.is_settling.wait(), PATIENCE_SECONDS)
     dialogue.connection.send(frames.Ready())
-    dialogue.unsettled.set()
+    dialogue.all_settled.set()
     await phone.expect("ready")
     assert await phone.next() == Closed(*closing.DRAINING)
 

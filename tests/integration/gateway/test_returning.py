@@ -108,6 +108,51 @@ async def test_what_was_flushed_before_the_re_attach_is_taken(
     assert [one.fields["Sid"] for one in came] == sids
 
 
+async def test_what_was_flushed_is_taken_while_the_old_socket_seems_alive(
+    site: Site, connect: Connect, customer: Customer, phone: NewPhone
+) -> None:
+    """After a change of networks the SDK is back long before the server misses its old socket."""
+    pair = await connect()
+    await site.subscribe(pair.parent, customer.url("/messages"))
+    again = phone(None)
+    again.token = pair.alice.token
+    await again.connect()
+    await again.listen()
+    sid = await again.message(pair.parent, "flushed")
+    await again.expect("ack", voiceeventsid=sid)
+    (came,) = await customer.arrived("/messages")
+    assert came.fields["Sid"] == sid
+    await again.hang_up(pair.parent)
+    await pair.bob.expect("hangup", callsid=pair.child)
+
+
+async def test_whoever_lost_the_race_for_a_call_cannot_end_it(
+    site: Site, customer: Customer, phone: NewPhone, name: Name
+) -> None:
+    """A refusal or a hangup that comes too late is nobody's, also while the winner is away."""
+    application = await site.application(customer.dials(name("bob")))
+    alice = await phone(name("alice"), application).sign_in()
+    winner, loser = [await phone(name("bob")).sign_in() for _ in range(2)]
+    await alice.invite()
+    invite = await winner.expect("invite")
+    child = invite["callsid"]
+    await loser.expect("invite")
+    await winner.accept(child)
+    await loser.expect("cancel")
+    for away in (False, True):
+        if away:
+            await winner.leave()
+        await loser.send("reject", callsid=child)
+        await loser.hang_up(child)
+        await loser.message(child, "me too")
+        assert (await loser.expect("error"))["error"]["code"] == 31404
+    await winner.connect()
+    await winner.listen()
+    await winner.reattach(child, invite["reconnect"])
+    await winner.expect("answer")
+    assert await site.status(child) == "in-progress"
+
+
 async def test_a_hangup_that_was_flushed_ends_the_call(site: Site, connect: Connect) -> None:
     """Whoever hung up while its socket was down has left, once it says so."""
     pair = await connect()

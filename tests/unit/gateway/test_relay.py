@@ -26,7 +26,7 @@ class Messages:
     """A leg's downlinks: the part of the store that a relay reads.
 
     While ``gate`` is closed a read takes what is there and waits before it answers, as a read on
-    another thread does.
+    another thread does. A test can put another gate in its place for the reads to come.
     """
 
     def __init__(self) -> None:
@@ -409,4 +409,25 @@ async def test_after_a_restart_two_sockets_in_a_row_get_everything_once() -> Non
     bench.messages.gate.set()
     await bench.settle()
     assert first.log == []
+    assert second.numbers == [0, 1]
+
+
+async def test_a_slow_read_for_an_old_socket_takes_nothing_back() -> None:
+    """What the store answers too late, for a socket that is gone, does not turn the relay back."""
+    bench = Bench(resumed=True)
+    bench.messages.add(2)
+    slow = asyncio.Event()
+    bench.messages.gate = slow
+    bench.attach()
+    await bench.settle()
+    bench.messages.gate = asyncio.Event()
+    bench.messages.gate.set()
+    second = bench.attach()
+    await bench.settle()
+    second.echo()
+    await bench.settle()
+    slow.set()
+    await bench.settle()
+    bench.relay.wake()
+    await bench.settle()
     assert second.numbers == [0, 1]

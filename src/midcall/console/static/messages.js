@@ -20,7 +20,8 @@ export function contentOf(text) {
 /** Content as text: on one line if it is short, else with indentation. */
 function shown(content) {
   const text = JSON.stringify(content, null, 2);
-  const line = text.replace(/\n */g, ' '); // line breaks in strings are written as \n
+  // Strings keep what they are: a line break in one is written as a backslash and an n.
+  const line = text.replace(/([[{])\n */g, '$1').replace(/\n *([\]}])/g, '$1').replace(/\n */g, ' ');
   return line.length <= SHORT ? line : text;
 }
 

@@ -13,8 +13,9 @@ import { DEVICE_STATES, Screen } from '/phone/screen.js';
 import { makeSounds } from '/phone/sounds.js';
 import { Refused, fetchToken, takeTokenFromFragment } from '/phone/tokens.js';
 
-const ACCESS_TOKEN_INVALID = 20101;
-const ACCESS_TOKEN_EXPIRED = 20104;
+const TOKEN_EXPIRED = 20104;
+// What the SDK makes of a refused token: its signature, its key, its text, its grants, its lifetime.
+const TOKEN_REFUSED = new Set([20101, 20151, 31102, 31105, 31202, 31203, 31207]);
 const NO_TRANSPORT = 31009; // the SDK keeps the frame and sends it once it is connected again
 
 // What the server may answer to a message instead of an `ack`. The SDK makes 31000 of codes that it
@@ -124,8 +125,8 @@ class Phone {
   onDeviceError(error) {
     if (error.code === NO_TRANSPORT) return;
     this.report(error, this.device.state === 'registered' ? 'call' : 'connection');
-    if (error.code === ACCESS_TOKEN_EXPIRED) this.renewToken();
-    if (error.code === ACCESS_TOKEN_INVALID) this.screen.askForToken('The token was refused');
+    if (error.code === TOKEN_EXPIRED) this.renewToken();
+    if (TOKEN_REFUSED.has(error.code)) this.screen.askForToken('The token was refused');
   }
 
   // --- The call -------------------------------------------------------------------------------
@@ -133,6 +134,7 @@ class Phone {
   /** Call somebody. Scripts say whom and with what: `phone.dial('bob', {topic: 'billing'})`. */
   async dial(to = this.screen.part.callee.value.trim(), parameters = this.parameters()) {
     this.screen.say('');
+    this.screen.showEnd('');
     try {
       const To = to.replace(/^client:/, '');
       this.take(await this.device.connect({ params: { ...parameters, To } }), To);
@@ -201,6 +203,7 @@ class Phone {
   letGo(call) {
     if (this.call !== call) return;
     this.pending().forEach((record) => record.show('failed'));
+    this.screen.showEnd(this.epitaph(call));
     const next = this.calls.find((seen) => seen.call !== call && seen.call.status() === 'pending');
     if (next) {
       this.put(next.call);
@@ -208,6 +211,15 @@ class Phone {
       this.call = null;
       this.screen.showCall(null);
     }
+  }
+
+  /** What became of a call, in a sentence. The SDK does not say why the other side ended it. */
+  epitaph(call) {
+    const { events } = this.calls.find((seen) => seen.call === call);
+    const { peer } = this.screen;
+    if (events.includes('accept')) return `The call with ${peer} has ended.`;
+    if (events.includes('reject')) return `You rejected the call from ${peer}.`;
+    return call.direction === 'INCOMING' ? `You missed a call from ${peer}.` : `${peer} did not answer.`;
   }
 
   onCallError(call, error) {

@@ -60,7 +60,10 @@ export class Screen {
 
   showRegistration(state) {
     this.root.dataset.registration = state;
-    this.part.registration.textContent = REGISTRATION[state];
+    // Without a token nothing is tried; why there is none is said already.
+    if (state === 'registered' || this.part['token-form'].hidden) {
+      this.part.registration.textContent = REGISTRATION[state];
+    }
     this.part.dial.disabled = state !== 'registered';
   }
 
@@ -76,13 +79,20 @@ export class Screen {
 
   /** Show who is at the other end, and what came along with the call. */
   showPeer(name, customParameters) {
+    this.peer = name;
     this.part.peer.textContent = name;
-    this.part.custom.replaceChildren(...[...customParameters].flatMap(([key, value]) => {
-      const [term, description] = [document.createElement('dt'), document.createElement('dd')];
-      term.textContent = key;
-      description.textContent = value;
-      return [term, description];
-    }));
+    const shown = [...customParameters].map(([key, value]) => {
+      const code = document.createElement('code');
+      code.textContent = `${key}=${value}`;
+      return code;
+    });
+    this.part.custom.replaceChildren(...shown);
+    this.part['custom-facts'].hidden = !shown.length;
+  }
+
+  /** Show what became of the last call. */
+  showEnd(sentence) {
+    this.part.end.textContent = sentence;
   }
 
   /** Show a call as it is now, or that there is none. */

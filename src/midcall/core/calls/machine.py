@@ -67,8 +67,9 @@ def place(placed: Placed, now: datetime, entropy: Entropy) -> Decision:
     )
     turn = Turn(family, now, entropy)
     turn.do(do.TellRinging(call_sid=sid, device=device))
-    turn.do(do.PrepareAnswer(call_sid=sid, device=device, offer_sdp=placed.offer_sdp))
+    # The document is on its way while media is set up.
     runner.fetch(turn, placed.voice, fallback=placed.fallback)
+    turn.do(do.PrepareAnswer(call_sid=sid, device=device, offer_sdp=placed.offer_sdp))
     return turn.decision()
 
 

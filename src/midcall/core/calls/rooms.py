@@ -185,8 +185,8 @@ class Rooms:
             changes.append(PutFamily(room.family))
         try:
             await self._commit(changes)
-        except Exception:
-            log.exception("A commit failed", call_sid=room.family.sid)
+        except Exception as error:
+            log.error("A commit failed", call_sid=room.family.sid, error=_described(error))
             await self._fall_back(room, letters)
             return
         room.durable = room.family
@@ -260,6 +260,11 @@ class Rooms:
             self._by_leg.pop(sid, None)
         for mailbox in (room.mailbox, room.releases, room.relays):
             mailbox.close()
+
+
+def _described(error: Exception) -> str:
+    """Describe an error of the disk; another one's text may be about what was to be written."""
+    return repr(error) if isinstance(error, Fault) else type(error).__name__
 
 
 async def _decide(room: Room, letter: Letter) -> Draft | Exception:

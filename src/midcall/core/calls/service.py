@@ -135,7 +135,7 @@ class CallService:
 
     def hang_up(self, peer: Peer, sid: CallSid) -> None:
         """Leave a call."""
-        device = self._device(peer, sid)
+        device = self._device(peer, sid, may_be_flushed=True)
         self._rooms.post(sid, ev.DeviceHungUp(call_sid=sid, device=device.id))
 
     async def restart_media(self, peer: Peer, sid: CallSid, offer_sdp: str) -> None:
@@ -158,24 +158,33 @@ class CallService:
         for sid in calls:
             self._rooms.post(sid, ev.DeviceDetached(session=session, keep_seconds=keep_seconds))
 
-    def _device(self, peer: Peer, sid: CallSid) -> Device:
+    def _device(self, peer: Peer, sid: CallSid, *, may_be_flushed: bool = False) -> Device:
         room = self._rooms.find(sid)
-        device = held_by(room.leg(sid), peer) if room is not None else None
+        find = spoken_for if may_be_flushed else held_by
+        device = find(room.leg(sid), peer) if room is not None else None
         if device is None:
             raise CallNotFound(sid)
         return device
 
 
 def held_by(leg: Leg, peer: Peer) -> Device | None:
-    """Find the device of a leg that a peer speaks for.
-
-    It is the one on the peer's own session. A frame that was flushed before the re-attach comes on
-    a session that holds nothing yet: then it is the device of the same identity that is away.
-    """
+    """Find the device of a leg that is on a peer's own session."""
     if leg.call.account_sid != peer.account_sid or leg.identity != peer.identity:
         return None
-    for device in leg.devices:
-        if device.session == peer.session:
-            return device
-    away = [device for device in leg.devices if device.detached_at is not None]
-    return away[0] if len(away) == 1 else None
+    return next((device for device in leg.devices if device.session == peer.session), None)
+
+
+def spoken_for(leg: Leg, peer: Peer) -> Device | None:
+    """Find the device of a leg that a peer speaks for, though it may not hold the leg yet.
+
+    The SDK flushes what it queued on a fresh socket before its call comes back there, when the old
+    socket may still seem alive. So a device of the same identity on a socket that is younger than
+    the answer is taken for the one that answered. On an older socket it may be one that rang for
+    this call and lost it: what it says of it comes too late.
+    """
+    own = held_by(leg, peer)
+    same = leg.call.account_sid == peer.account_sid and leg.identity == peer.identity
+    answered_at = leg.call.answered_at
+    if own is not None or not same or answered_at is None or peer.since is None:
+        return own
+    return leg.devices[0] if len(leg.devices) == 1 and peer.since > answered_at else None

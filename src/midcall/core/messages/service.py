@@ -11,7 +11,7 @@ import msgspec
 
 from midcall.core import effects as do
 from midcall.core.calls.rooms import Draft, Room, Rooms
-from midcall.core.calls.service import held_by
+from midcall.core.calls.service import spoken_for
 from midcall.core.limits import SUBSCRIPTIONS_PER_CALL
 from midcall.core.messages import rate
 from midcall.core.messages.content import IsJson, check_downlink, check_uplink
@@ -238,7 +238,7 @@ class MessageService:
     async def _decide_uplink(self, room: Room, peer: Peer, uplink: Uplink) -> Draft:
         leg = room.leg(uplink.call_sid)
         sid = MessageSid(uplink.voice_event_sid)
-        if held_by(leg, peer) is None:
+        if spoken_for(leg, peer) is None:
             raise CallNotFound(leg.sid)
         if (leg.sid, sid) in room.memory.uplinks:
             return Draft()

@@ -16,8 +16,8 @@ def test_a_call_begins_with_what_its_device_needs_to_know() -> None:
     device = stage.device()
     assert stage.effects == (
         do.TellRinging(call_sid=PARENT, device=device),
-        do.PrepareAnswer(call_sid=PARENT, device=device, offer_sdp="offer"),
         do.FetchDocument(),
+        do.PrepareAnswer(call_sid=PARENT, device=device, offer_sdp="offer"),
     )
     assert device.session == ANN
     assert stage.status() is CallStatus.RINGING

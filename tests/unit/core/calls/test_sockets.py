@@ -130,7 +130,11 @@ def test_a_leg_that_ended_cannot_be_taken_up_again() -> None:
 
 def test_hanging_up_while_away_ends_the_wait() -> None:
     """A ``hangup`` that the SDK flushes before it re-attaches counts."""
-    stage = Stage(BOB)
+    stage = Stage(BOB, Pause(length_seconds=1000))
+    bob = stage.answer("bob", "b1")
+    stage.lose("b1")
+    stage.hang_up(bob)
+    assert set(stage.family.timers) == {"pause"}
     stage.lose()
     stage.hang_up()
     assert stage.family.over

@@ -1,0 +1,74 @@
+"""Notifications in the log."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from midcall.app.notices import noticing
+from midcall.core.ports import AddNotification, Change, RemoveApiKey
+from midcall.model.notifications import Level, Notification
+from midcall.model.sids import AccountSid, CallSid, KeySid, NotificationSid
+
+ACCOUNT = AccountSid("AC" + "a" * 32)
+CALL = CallSid("CA" + "c" * 32)
+SID = NotificationSid("NO" + "0" * 32)
+
+
+def notification(level: Level) -> AddNotification:
+    """Make one about a call's document."""
+    return AddNotification(
+        Notification(
+            sid=SID,
+            account_sid=ACCOUNT,
+            call_sid=CALL,
+            code=12100,
+            level=level,
+            text="the document is not XML",
+            created_at=datetime(2026, 11, 21, tzinfo=UTC),
+            request_url="https://example.com/voice",
+        )
+    )
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_notification_that_was_committed_is_logged(level: Level) -> None:
+    """The line has the notification's level, sentence and keys; other changes make none."""
+    committed: list[Change] = []
+
+    async def commit(changes: Sequence[Change]) -> None:
+        committed.extend(changes)
+
+    changes: list[Change] = [RemoveApiKey(KeySid("SK" + "0" * 32)), notification(level)]
+    with capture_logs() as lines:
+        asyncio.run(_commit(noticing(commit), changes))
+    assert committed == changes
+    assert lines == [
+        {
+            "event": "the document is not XML",
+            "log_level": level.value,
+            "code": 12100,
+            "account_sid": ACCOUNT,
+            "call_sid": CALL,
+            "notification_sid": SID,
+            "url": "https://example.com/voice",
+        }
+    ]
+
+
+def test_what_was_not_committed_is_not_logged() -> None:
+    """When the commit fails, the failure goes on and nothing is said."""
+
+    async def commit(_changes: Sequence[Change]) -> None:
+        raise OSError("disk full")
+
+    with capture_logs() as lines, pytest.raises(OSError, match="disk full"):
+        asyncio.run(_commit(noticing(commit), [notification(Level.ERROR)]))
+    assert lines == []
+
+
+async def _commit(commit: object, changes: Sequence[Change]) -> None:
+    assert callable(commit)
+    await commit(changes)
