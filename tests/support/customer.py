@@ -81,12 +81,12 @@ class Customer:
             await self._arrived.wait_for(lambda: len(self.received[path]) >= number)
         return self.received[path]
 
-    async def status(self, status: str) -> dict[str, str]:
-        """Wait for the status callback of a stage; return its fields."""
+    async def status(self, *statuses: str) -> dict[str, str]:
+        """Wait for the status callback of one of these stages; return its fields."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._arrived:
             while True:
                 for came in self.received["/status"]:
-                    if came.fields["CallStatus"] == status:
+                    if came.fields["CallStatus"] in statuses:
                         return came.fields
                 await self._arrived.wait()
 

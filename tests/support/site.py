@@ -1,5 +1,6 @@
 """midcall as a process of its own on a loopback port, with what a test needs to speak to it."""
 
+import asyncio
 import os
 import secrets
 import signal
@@ -20,7 +21,7 @@ from midcall.model.sids import AccountSid, ApplicationSid, KeySid
 from midcall.wire import tokens
 from tests.support.softphone import PATIENCE_SECONDS, Softphone
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
 """How long a server may take to start on a machine that is busy with other tests."""
 
 MIDCALL: Final = str(Path(sys.executable).with_name("midcall"))
@@ -195,6 +196,12 @@ class Site:
     async def status(self, call: str) -> str:
         """Return the status of a call."""
         return str((await self.rest("GET", f"Calls/{call}"))["status"])
+
+    async def reaches(self, call: str, status: str) -> None:
+        """Ask for the status of a call until it is this one."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await self.status(call) != status:
+                pass
 
 
 def free_port() -> int:

@@ -53,11 +53,6 @@ class Mailbox:
         self._closed = False
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing waits (what is being taken does not wait)."""
-        return not self._letters
-
-    @property
     def task(self) -> asyncio.Task[None] | None:
         """What works the letters off, while there are any."""
         return self._task

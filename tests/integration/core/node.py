@@ -143,13 +143,18 @@ class Disk:
         self.gate = Gate()
         self.refuses: Refuses = _nothing
         self.commits: list[list[Change]] = []
+        self.failures = 0
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Write, or do not."""
         await self.gate()
-        if any(map(self.refuses, changes)):
-            raise Unavailable()
-        await self.store.commit(changes)
+        try:
+            if any(map(self.refuses, changes)):
+                raise Unavailable()
+            await self.store.commit(changes)
+        except Exception:
+            self.failures += 1
+            raise
         self.commits.append(list(changes))
 
     @contextmanager

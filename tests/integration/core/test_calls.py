@@ -318,6 +318,23 @@ async def test_a_device_that_went_away_before_its_invite_is_no_answer(node: Node
     assert not node.media.endpoints
 
 
+async def test_an_answer_that_cannot_be_used_ends_the_callees_call(node: Node) -> None:
+    """The callee is told why; the caller's document goes on."""
+    node.media.fails.add("accept")
+    parent, child = await node.talk()
+    assert (await node.call(child)).status is CallStatus.COMPLETED
+    assert (await node.call(parent)).status is CallStatus.COMPLETED
+    told = next(told for told in node.phones.told if told[:2] == ("hangup", "bob 1"))
+    assert isinstance(told[3], BadMedia)
+
+
+async def test_an_answer_that_nobody_waits_for_is_forgotten(node: Node) -> None:
+    """A caller who leaves before it is answered leaves nothing in memory."""
+    sid = await node.place(DIAL_BOB.replace("<Dial>", '<Dial answerOnBridge="true">'))
+    assert (await node.call(sid)).status is CallStatus.NO_ANSWER
+    assert not node.releaser._answers
+
+
 async def test_ring_back_that_fails_ends_nothing(node: Node) -> None:
     """The call goes on without the sound."""
     node.media.fails.add("ring")

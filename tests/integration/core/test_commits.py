@@ -219,16 +219,14 @@ def _is_family(change: Change) -> bool:
 # --- rooms --------------------------------------------------------------------------------------
 
 
-async def test_a_room_is_left_only_when_its_mailbox_is_empty(node: Node) -> None:
-    """Whoever asks in the very moment of the end is answered."""
+async def test_whoever_asks_in_the_moment_of_the_end_is_answered(node: Node) -> None:
+    """The room is left, but not what waits in its mailbox."""
     parent, _ = await node.talk()
-    room = _room(node, parent)
     with node.disk.gate.held():
         node.calls.hang_up(ann(), parent)
         await node.disk.gate.reached()
         late = asyncio.create_task(outcome(node.messages.send(OURS, parent, "{}", None)))
         await asyncio.sleep(0)
-        assert not room.mailbox.empty
     assert isinstance(await late, CallNotActive)
     await node.quiet()
     assert node.rooms.find(parent) is None
@@ -252,6 +250,19 @@ async def test_events_for_nobody_are_ignored(node: Node) -> None:
     node.rooms.post(CallSid("CA" + "f" * 32), ev.TimerFired(name="ring"))
     await node.quiet()
     assert not node.disk.commits
+
+
+async def test_a_room_remembers_nothing_that_the_store_knows(node: Node) -> None:
+    """A call of many hours and messages is no larger than one that has just begun."""
+    parent, _ = await node.talk()
+    for number in range(20):
+        await node.messages.send(OURS, parent, "{}", f"k{number}")
+        await node.messages.receive(ann(), uplink(parent, number))
+    memory = _room(node, parent).memory
+    assert not memory.requests
+    assert not memory.uplinks
+    assert len(memory.positions) == 2
+    assert len(_room(node, parent).buckets) == 1
 
 
 # --- effects ------------------------------------------------------------------------------------

@@ -183,6 +183,7 @@ async def test_many_equal_creates_at_once_are_one(node: Node) -> None:
     assert kept.position == 0
     await node.quiet()
     assert node.phones.relayed == [parent]
+    assert not node.disk.failures, "the store had to tell"
 
 
 async def test_a_conflict_in_the_same_moment_is_seen(node: Node) -> None:

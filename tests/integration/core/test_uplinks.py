@@ -139,6 +139,7 @@ async def test_the_same_message_twice_is_one(node: Node) -> None:
     assert await node.store.next_position(parent, Direction.UPLINK) == 1
     message = MessageSid(uplink(parent).voice_event_sid)
     assert await node.store.open_entries(message, parent) == 1
+    assert not node.disk.failures, "the store had to tell"
 
 
 async def test_the_same_sid_on_another_leg_is_another_message(node: Node) -> None:

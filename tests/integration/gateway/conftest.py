@@ -11,6 +11,13 @@ from tests.support.site import Site
 from tests.support.softphone import Softphone
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what is here time: starting a server is slow on a machine that is busy."""
+    for item in items:
+        if "tests/integration/gateway/" in item.path.as_posix():
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give a server that every test of this process shares; each uses identities of its own."""

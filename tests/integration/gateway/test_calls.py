@@ -66,7 +66,7 @@ async def test_a_call_from_beginning_to_end(
     assert (await customer.status("completed"))["CallSid"] == child
     await alice.expect("hangup", callsid=parent)
     await bob.nothing()
-    assert await site.status(parent) == "completed"
+    await site.reaches(parent, "completed")
 
 
 async def test_the_first_device_to_accept_wins(
@@ -127,9 +127,7 @@ async def test_a_caller_that_leaves_at_once_leaves_no_call_behind(
     alice.cut()
     parent = (await customer.arrived(f"/voice/{name('bob')}"))[0].fields["CallSid"]
     held.set()
-    again = await phone(name("alice"), application).sign_in()
-    await again.nothing()
-    assert await site.status(parent) == "canceled"
+    await site.reaches(parent, "canceled")
 
 
 async def test_a_callee_may_refuse(

@@ -4,15 +4,11 @@ import asyncio
 import json
 import signal
 
-import pytest
-
 from midcall.gateway import closing
 from tests.integration.gateway.conftest import Connect, NewPhone, Pair
 from tests.support.customer import Customer
 from tests.support.site import Site
 from tests.support.softphone import Closed, Frame
-
-pytestmark = pytest.mark.timeout(180)  # Starting a server is slow on a machine that is busy.
 
 
 async def start(site: Site) -> None:
@@ -128,7 +124,8 @@ async def test_a_killed_server_has_lost_nothing(
     await pair.alice.hang_up(pair.parent)
     await pair.bob.expect("hangup", callsid=pair.child)
 
-    ended = await customer.status("no-answer")
+    # Which of the two it is depends on which leg is ended first.
+    ended = await customer.status("canceled", "no-answer")
     assert ended["CallSid"] == rang
     assert await own_site.status(ended["ParentCallSid"]) in {"no-answer", "canceled"}
 

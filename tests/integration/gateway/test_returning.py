@@ -161,7 +161,7 @@ async def test_a_hangup_that_was_flushed_ends_the_call(site: Site, connect: Conn
     await pair.alice.listen()
     await pair.alice.hang_up(pair.parent)
     await pair.bob.expect("hangup", callsid=pair.child)
-    assert await site.status(pair.parent) == "completed"
+    await site.reaches(pair.parent, "completed")
 
 
 async def test_a_wrong_token_does_not_bring_a_call_back(

@@ -237,14 +237,17 @@ class Rooms:
             )
 
     def _settle(self, room: Room) -> None:
-        """Bring the index and the timers up to what was committed; leave a family that is over."""
+        """Bring the index and the timers up to what was committed; leave a family that is over.
+
+        What still waits in the mailbox of such a family is answered there.
+        """
         family = room.family
         self._runtime.set_timers(
             family.sid,
             family.timers,
             lambda name: self.post(family.sid, ev.TimerFired(name=name)),
         )
-        if family.over and room.mailbox.empty:
+        if family.over:
             self._close(room)
         else:
             for sid in family.legs:

@@ -23,11 +23,6 @@ class Letter(Protocol):
 class Mailbox(Protocol):
     """A serial queue: its letters are taken together, in order, one batch at a time."""
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        ...
-
     def post(self, work: Any, /) -> None:
         """Add a work whose answer nobody waits for."""
         ...

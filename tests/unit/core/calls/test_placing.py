@@ -6,7 +6,7 @@ from midcall.core import effects as do
 from midcall.core.calls import events as ev
 from midcall.model.calls import CallStatus
 from midcall.model.endpoints import Endpoint
-from midcall.model.twiml import Parameter, Pause
+from midcall.model.twiml import Document, Hangup, Parameter, Pause, TwimlWarning
 from tests.unit.core.calls.stage import ANN, PARENT, VOICE, Stage
 
 
@@ -68,9 +68,18 @@ def test_a_document_with_another_token_is_not_the_one_awaited() -> None:
     before = stage.family
     token = stage.fetching.token
     for wrong in ("", token.upper() + "0", token[:-1]):
-        stage.step(ev.DocumentFailed(token=wrong, code=1, reason="", url=""))
+        _answer(stage, wrong)
         assert stage.family is before
     stage.document(Pause())
+    before = stage.family
+    _answer(stage, token)
+    assert stage.family is before
+
+
+def _answer(stage: Stage, token: str) -> None:
+    """Let a fetch be answered in both ways."""
     stage.step(ev.DocumentFailed(token=token, code=1, reason="", url=""))
-    assert stage.status() is CallStatus.IN_PROGRESS
-    assert not stage.notifications
+    assert not stage.changes
+    document = Document((Hangup(),), (TwimlWarning(12200, "odd"),))
+    stage.step(ev.DocumentArrived(token=token, document=document, url=""))
+    assert not stage.changes

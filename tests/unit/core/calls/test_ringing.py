@@ -289,14 +289,17 @@ def test_an_unknown_device_changes_nothing(device: str) -> None:
 
 
 def test_devices_are_found_once() -> None:
-    """A second answer to the same search invites nobody twice."""
+    """A second answer to the same search invites nobody twice, before and after it rings."""
     stage = Stage(BOB)
-    bob = stage.ring("bob", "b1")
-    before = stage.family
-    stage.step(ev.DevicesFound(call_sid=bob, sessions=(SessionId("b2"),)))
-    stage.step(ev.DevicesFound(call_sid=bob, sessions=()))
-    stage.step(ev.DevicesFound(call_sid=UNKNOWN, sessions=(SessionId("b2"),)))
-    assert stage.family is before
+    bob = stage.child("bob").sid
+    stage.step(ev.DevicesFound(call_sid=bob, sessions=(SessionId("b1"),)))
+    for _ in range(2):
+        before = stage.family
+        for sid, sessions in ((bob, ("b2",)), (bob, ()), (UNKNOWN, ("b2",))):
+            found = tuple(map(SessionId, sessions))
+            stage.step(ev.DevicesFound(call_sid=sid, sessions=found))
+            assert stage.family is before
+        stage.step(ev.DeviceRang(call_sid=bob, device=stage.device(bob).id))
 
 
 def test_devices_found_for_a_child_that_ended_are_left_alone() -> None:

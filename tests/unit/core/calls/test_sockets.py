@@ -141,6 +141,17 @@ def test_hanging_up_while_away_ends_the_wait() -> None:
     assert not stage.family.timers
 
 
+def test_nobody_waits_for_a_device_whose_leg_was_ended() -> None:
+    """The time limit is over while the callee is away: its own timer goes with it."""
+    dial = Dial(clients=clients("bob"), time_limit_seconds=10)
+    stage = Stage(dial, Pause(length_seconds=1000))
+    bob = stage.answer("bob", "b1")
+    stage.lose("b1", keep_seconds=60)
+    stage.wait(10)
+    assert stage.status(bob) is CallStatus.COMPLETED
+    assert set(stage.family.timers) == {"pause"}
+
+
 @pytest.mark.parametrize("name", ["ring", "limit", "pause", "away:", "away:CA1.2", ""])
 def test_a_timer_that_nobody_set_changes_nothing(name: str) -> None:
     """An old timer's event may still be on its way."""
