@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes this checkout ready to work: a virtual environment with the locked packages, the project
-# itself, the Voice SDK and, for the tests, a browser.
+# itself, the Voice SDK and, for the tests, a browser and a synthesizer of speech.
 #
 #   tools/setup.sh run     what `midcall dev` needs
 #   tools/setup.sh check   what the linters and mypy need
@@ -139,6 +139,18 @@ ensure_chromium() {
   command -v chromium >/dev/null || apt_install "Chromium, for the browser tests," chromium
 }
 
+# --- Speech ----------------------------------------------------------------------------------------
+
+ensure_espeak() {
+  command -v espeak-ng >/dev/null || apt_install "espeak-ng, which speaks <Say>," espeak-ng
+}
+
+# A server does without it: <Say> is then a silence of fitting length, and a warning in the log.
+hint_at_espeak() {
+  command -v espeak-ng >/dev/null ||
+    say "<Say> is silent until there is a synthesizer: apt-get install espeak-ng"
+}
+
 # ---------------------------------------------------------------------------------------------------
 
 case "${1:-}" in
@@ -147,6 +159,7 @@ case "${1:-}" in
     install_for_run
     install_project
     install_sdk
+    hint_at_espeak
     ;;
   check)
     make_venv
@@ -159,6 +172,7 @@ case "${1:-}" in
     install_project
     install_sdk
     ensure_chromium
+    ensure_espeak
     ;;
   lock)
     make_venv

@@ -5,7 +5,16 @@ from datetime import datetime
 import msgspec
 
 from midcall.app.settings import Settings
-from midcall.core.ports import Change, Clock, Entropy, PutAccount, PutApiKey, PutApplication, Store
+from midcall.core.ports import (
+    AccountFilter,
+    Change,
+    Clock,
+    Entropy,
+    PutAccount,
+    PutApiKey,
+    PutApplication,
+    Store,
+)
 from midcall.model.accounts import Account, ApiKey, Application
 from midcall.model.sids import (
     ACCOUNT,
@@ -117,7 +126,7 @@ async def find_kept(store: Store, account_sid: AccountSid | None) -> Credentials
 async def _kept_account(store: Store, sid: AccountSid | None) -> Account | None:
     if sid is not None:
         return await store.find_account(sid)
-    accounts = await store.list_accounts(offset=0, limit=100)
+    accounts = await store.list_accounts(AccountFilter(), offset=0, limit=100)
     named = [account for account in accounts if account.friendly_name == DEV_NAME]
     return next(iter(named or accounts), None)
 

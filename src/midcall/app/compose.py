@@ -15,14 +15,17 @@ from midcall.app.health import Health
 from midcall.app.notices import noticing
 from midcall.app.settings import Settings
 from midcall.console import phone
+from midcall.core.calls.audio import Audio
+from midcall.core.calls.documents import Documents
 from midcall.core.calls.release import Releaser
+from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Rooms
 from midcall.core.calls.service import CallService
 from midcall.core.messages.rate import Rate
 from midcall.core.messages.service import MessageService
 from midcall.core.ports import Change, MediaEngine, Store
 from midcall.delivery.egress import Egress
-from midcall.delivery.twiml_source import HttpDocumentSource
+from midcall.delivery.twiml_source import HttpDocumentSource, HttpRecordingSource
 from midcall.delivery.worker import DeliverySettings, DeliveryWorker
 from midcall.gateway import server as gateway
 from midcall.gateway.access import TokenCheck
@@ -36,6 +39,7 @@ from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
 from midcall.wire import templates, tokens, twiml
 from midcall.wire.callbacks import CallbackFormat
+from midcall.wire.turn import TurnServers
 from midcall.wire.urls import parse_webhook_url
 
 STOP_SECONDS = 10.0
@@ -98,8 +102,11 @@ class Server:
             store=self.store,
             journal=self.journal,
             messaging=self.messages,
+            calling=CallRequests(rooms=self.rooms, store=self.store, entropy=os.urandom),
             clock=utc_now,
             entropy=os.urandom,
+            turn=_turn_servers(self.settings),
+            public_url=self.settings.public_url,
         )
         doorway = Doorway(
             calls=self.calls,
@@ -128,7 +135,14 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
     """Build a server on an open store. Callbacks trust ``ca_file`` beside the system's CAs."""
     runtime = LoopRuntime(utc_now)
     journal: Journal[Change] = Journal(noticing(store.commit))
-    media = AiortcEngine() if settings.media == "aiortc" else NoMedia()
+
+    def pressed(endpoint: str, key: str) -> None:
+        # The engine is there before the calls that its keys are for.
+        calls.pressed(endpoint, key)
+
+    media: MediaEngine = NoMedia()
+    if settings.media == "aiortc":
+        media = AiortcEngine(on_digit=pressed)
     egress = Egress(allow=settings.egress_allow, ca_files=(ca_file,) if ca_file else ())
     delivery = DeliveryWorker(
         store=store,
@@ -152,16 +166,21 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
         runtime=runtime,
         wake_delivery=delivery.wake,
     )
-    releaser = Releaser(
+    calls = CallService(rooms=rooms, store=store, media=media, signalling=hub, entropy=os.urandom)
+    source = HttpDocumentSource(
+        store=store, journal=journal, egress=egress, clock=utc_now, entropy=os.urandom
+    )
+    recordings = HttpRecordingSource(store=store, egress=egress, clock=utc_now, entropy=os.urandom)
+    rooms.perform = Releaser(
         rooms=rooms,
         store=store,
         media=media,
         signalling=hub,
-        documents=HttpDocumentSource(store, egress),
-        reader=_TwimlReader(),
+        documents=Documents(source, _TwimlReader()),
+        audio=Audio(media, recordings),
         runtime=runtime,
-    )
-    rooms.perform = releaser.perform
+        call_number=calls.call_number,
+    ).perform
     return Server(
         settings=settings,
         store=store,
@@ -172,9 +191,7 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
         delivery=delivery,
         hub=hub,
         rooms=rooms,
-        calls=CallService(
-            rooms=rooms, store=store, media=media, signalling=hub, entropy=os.urandom
-        ),
+        calls=calls,
         messages=MessageService(
             rooms=rooms,
             store=store,
@@ -200,6 +217,13 @@ def mint_token(credentials: Credentials, identity: str, lifetime_seconds: int = 
         lifetime_seconds=lifetime_seconds,
         incoming_allowed=True,
         outgoing_application_sid=application.sid if application is not None else None,
+    )
+
+
+def _turn_servers(settings: Settings) -> TurnServers:
+    secret = settings.turn_secret
+    return TurnServers(
+        urls=settings.turn_urls, secret=secret.get_secret_value() if secret is not None else ""
     )
 
 

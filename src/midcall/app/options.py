@@ -42,6 +42,8 @@ class Options:
     api_key_sid: Annotated[Text, _of("api_key_sid")] = None
     api_key_secret: Annotated[Text, _of("api_key_secret")] = None
     egress_allow: Annotated[Text, _of("egress_allow")] = None
+    turn_urls: Annotated[Text, _of("turn_urls")] = None
+    turn_secret: Annotated[Text, _of("turn_secret")] = None
     sequence_start: Annotated[Text, _of("sequence_start")] = None
     callback_format: Annotated[Text, _of("callback_format")] = None
     voice_sdk: Annotated[Text, _of("voice_sdk")] = None

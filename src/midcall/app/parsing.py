@@ -17,6 +17,12 @@ _NAME: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 _SECRET: Final = re.compile(r"[A-Za-z0-9]{32,}")
+_ICE_URL: Final = re.compile(
+    r"(stuns?:|turns?:)([a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
+    r"(\?transport=(udp|tcp))?",
+    re.ASCII,
+)
+_TURN_SECRET: Final = re.compile(r"[!-~]{16,}")
 _HEX: Final = "[0-9a-fA-F]{32}"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -116,6 +122,26 @@ def parse_secret(text: str) -> str:
     """
     if not _SECRET.fullmatch(text):
         raise ValueError("must have 32 or more characters, letters and digits only")
+    return text
+
+
+def parse_turn_urls(text: str) -> tuple[str, ...]:
+    """Accept STUN and TURN URLs (RFC 7064, RFC 7065) with commas between them, or `none`."""
+    if text.strip().lower() in ("", "none"):
+        return ()
+    urls = tuple(part.strip() for part in text.split(","))
+    if not all(_ICE_URL.fullmatch(url) for url in urls):
+        raise ValueError(
+            "must be stun:, stuns:, turn: or turns: URLs with commas between them, such as"
+            " turn:turn.example.com:3478?transport=udp"
+        )
+    return urls
+
+
+def parse_turn_secret(text: str) -> str:
+    """Accept 16 or more visible ASCII characters: a TURN server takes any that fits in a line."""
+    if not _TURN_SECRET.fullmatch(text):
+        raise ValueError("must have 16 or more characters, visible ASCII only")
     return text
 
 

@@ -38,6 +38,11 @@ def _secret(given: SecretStr) -> SecretStr:
     return given
 
 
+def _turn_secret(given: SecretStr) -> SecretStr:
+    parsing.parse_turn_secret(given.get_secret_value())
+    return given
+
+
 def _default_public_url(fields: dict[str, Any]) -> str:
     # A page is a secure context, and may use the microphone, on localhost; loopback addresses and
     # the wildcard have no better name.
@@ -102,6 +107,16 @@ class Settings(BaseSettings):
     )
     egress_allow: Annotated[tuple[Network, ...], NoDecode, _text(parsing.parse_networks)] = Field(
         (), description="CIDRs that callbacks may reach beside public addresses, or none."
+    )
+    turn_urls: Annotated[tuple[str, ...], NoDecode, _text(parsing.parse_turn_urls)] = Field(
+        (),
+        description="STUN and TURN servers that the Tokens resource hands out, with commas between"
+        " them, or none.",
+    )
+    turn_secret: Annotated[SecretStr, AfterValidator(_turn_secret)] | None = Field(
+        None,
+        description="The secret shared with the TURN servers (coturn: static-auth-secret), which"
+        " makes their credentials.",
     )
     sequence_start: int = Field(0, ge=0, le=1, description="First SequenceNumber of a call leg.")
     callback_format: Annotated[Literal["json", "form"], _text(_word)] = Field(

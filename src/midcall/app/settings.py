@@ -30,9 +30,9 @@ __all__ = ["Profile", "Settings", "SettingsError", "load"]
 Profile: TypeAlias = Literal["dev", "serve"]
 Problem: TypeAlias = tuple[str, str]  # the field, and what is wrong with it
 
-_SECRETS: Final = ("auth_token", "api_key_secret")
+_SECRETS: Final = ("auth_token", "api_key_secret", "turn_secret")
 # Not repeated when they are wrong: a token pasted into the SID's place is still a token.
-_NOT_REPEATED: Final = ("account_sid", "auth_token", "api_key_sid", "api_key_secret")
+_NOT_REPEATED: Final = (*_SECRETS, "account_sid", "api_key_sid")
 _USER_IN_URL: Final = re.compile(r"//[^/@]*@")
 
 # Only what would be wrong for an embedding program; every other default stands with its field.
@@ -130,6 +130,7 @@ def _check_together(
     settings: Settings, stated: Mapping[str, object], profile: Profile
 ) -> Iterator[Problem]:
     yield from _check_files(settings)
+    yield from _check_turn(settings)
     if profile == "dev":
         yield from _check_pair(settings, "account_sid", "auth_token")
         yield from _check_pair(settings, "api_key_sid", "api_key_secret")
@@ -158,6 +159,15 @@ def _check_files(settings: Settings) -> Iterator[Problem]:
                 yield name, "is used with MIDCALL_TLS=files only"
     if settings.voice_sdk is not None and not _is_readable(settings.voice_sdk):
         yield "voice_sdk", f"must name a file that can be read, not {str(settings.voice_sdk)!r}"
+
+
+def _check_turn(settings: Settings) -> Iterator[Problem]:
+    """Want the secret where there is a TURN server, and only there: STUN needs none."""
+    relays = any(url.startswith("turn") for url in settings.turn_urls)
+    if relays and settings.turn_secret is None:
+        yield "turn_secret", "is missing, and nothing opens the servers in MIDCALL_TURN_URLS"
+    if settings.turn_secret is not None and not relays:
+        yield "turn_urls", "must name a turn: or turns: server, because MIDCALL_TURN_SECRET is set"
 
 
 def _is_readable(path: Path | None) -> bool:

@@ -2,11 +2,13 @@
 
 import msgspec
 
+from midcall.core.calls.states import Cause
 from midcall.model.calls import Call
 from midcall.model.errors import Fault
-from midcall.model.families import Device, DeviceId
+from midcall.model.families import Device, DeviceId, Fetching
+from midcall.model.numbers import PhoneNumber
 from midcall.model.sids import CallSid
-from midcall.model.twiml import Parameter
+from midcall.model.twiml import Parameter, Prompt
 
 
 class FindDevices(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,7 @@ class TellRinging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrepareAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Make the media endpoint of a calling device from its offer."""
+    """Make the media endpoint of a device that offers."""
 
     call_sid: CallSid
     device: Device
@@ -43,7 +45,7 @@ class PrepareAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """Tell a calling device that its call is answered, with the answer to its offer."""
+    """Tell a device that its offer is answered."""
 
     call_sid: CallSid
     device: Device
@@ -54,14 +56,6 @@ class WelcomeBack(msgspec.Struct, frozen=True, kw_only=True):
 
     call_sid: CallSid
     device: Device
-
-
-class AcceptMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """Take the answer of a device that accepted an incoming call."""
-
-    call_sid: CallSid
-    device: DeviceId
-    sdp: str
 
 
 class CancelDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,38 +80,6 @@ class ReleaseDevice(msgspec.Struct, frozen=True, kw_only=True):
     device: Device
 
 
-class JoinMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """Let two devices hear each other."""
-
-    first: DeviceId
-    second: DeviceId
-
-
-class PartMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """Let a device hear nobody."""
-
-    device: DeviceId
-
-
-class RingMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """Let a device hear ring-back."""
-
-    device: DeviceId
-
-
-class FetchDocument(msgspec.Struct, frozen=True):
-    """Get the document that the program waits for.
-
-    Answered by ``DocumentArrived`` or ``DocumentFailed``. What to fetch stands in the family.
-    """
-
-
-class RelayDownlinks(msgspec.Struct, frozen=True):
-    """Send a leg's user-defined messages to its devices, as far as they can be."""
-
-    call_sid: CallSid
-
-
 DeviceEffect = (
     InviteDevice
     | TellRinging
@@ -130,7 +92,132 @@ DeviceEffect = (
 )
 """What is done with one device of one leg."""
 
-MediaEffect = AcceptMedia | JoinMedia | PartMedia | RingMedia
+
+class AcceptMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Take the answer of a device that accepted an incoming call."""
+
+    call_sid: CallSid
+    device: DeviceId
+    sdp: str
+
+
+class JoinMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Let two endpoints hear each other."""
+
+    first: DeviceId
+    second: DeviceId
+
+
+class PartMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Let an endpoint hear nobody."""
+
+    device: DeviceId
+
+
+class RingMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Let an endpoint hear ring-back, as it sounds in a country."""
+
+    device: DeviceId
+    country: str = ""
+
+
+class LinkMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Make two lines, back to back."""
+
+    first: DeviceId
+    second: DeviceId
+
+
+class ReleaseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Let go of a line."""
+
+    line: DeviceId
+
+
+class StopPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """End what an endpoint is played."""
+
+    device: DeviceId
+
+
+MediaEffect = AcceptMedia | JoinMedia | PartMedia | RingMedia | LinkMedia | ReleaseLine | StopPrompt
 """What is done with the audio."""
 
-Effect = DeviceEffect | MediaEffect | FindDevices | FetchDocument | RelayDownlinks
+
+class PlayPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """Say or play something to an endpoint; answered by ``PromptEnded`` with the token."""
+
+    call_sid: CallSid
+    device: DeviceId
+    prompt: Prompt
+    token: str
+
+
+class FetchDocument(msgspec.Struct, frozen=True):
+    """Get the document that a leg's program waits for.
+
+    Answered by ``DocumentArrived`` or ``DocumentFailed``.
+    """
+
+    call_sid: CallSid
+    fetching: Fetching
+
+
+class RelayDownlinks(msgspec.Struct, frozen=True):
+    """Send a leg's user-defined messages to its devices, as far as they can be."""
+
+    call_sid: CallSid
+
+
+class TellProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the caller's devices of a stage of a child (``events="call-progress-event"``)."""
+
+    call_sid: CallSid
+    child: Call
+    status: str
+    sid: str
+
+
+class FindNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """Look up where a phone number leads; answered by ``NumberFound``."""
+
+    call_sid: CallSid
+    number: str
+
+
+class CallNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """Begin the inbound call of a number that an account owns, on the other side of a leg."""
+
+    leg: Call
+    far_sid: CallSid
+    number: PhoneNumber
+    hops: int
+
+
+class TellFarEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell the leg on the other side of a trunk what happened on this one."""
+
+    call_sid: CallSid
+    cause: Cause
+
+
+class PassDigits(msgspec.Struct, frozen=True, kw_only=True):
+    """Let keys that were pressed here arrive on the other side of a trunk."""
+
+    call_sid: CallSid
+    digits: str
+
+
+TrunkEffect = FindNumber | CallNumber | TellFarEnd | PassDigits
+"""What is done with phone numbers."""
+
+Effect = (
+    DeviceEffect
+    | MediaEffect
+    | TrunkEffect
+    | PlayPrompt
+    | FindDevices
+    | FetchDocument
+    | RelayDownlinks
+    | TellProgress
+)

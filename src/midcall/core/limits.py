@@ -23,6 +23,12 @@ A ``<Redirect>`` that leads to itself would otherwise never end. The original st
 nobody reaches a hundred on purpose.
 """
 
+HOPS_PER_CALL = 10
+"""The most numbers of midcall's own that one call may be led through.
+
+A number whose TwiML dials the number itself would otherwise make calls without end.
+"""
+
 FRAME_BYTES = 128 * 1024
 """The largest frame that a client may send.
 

@@ -10,10 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from midcall.model.accounts import Account, ApiKey, Application
-from midcall.model.calls import Call, CallStatus
+from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
+from midcall.model.calls import Call, CallEvent, CallStatus
 from midcall.model.endpoints import Endpoint
 from midcall.model.errors import Fault
+from midcall.model.exchanges import Exchange
 from midcall.model.families import Device, Family, SessionId
 from midcall.model.messages import (
     AcceptedRequest,
@@ -23,7 +24,8 @@ from midcall.model.messages import (
     Subscription,
     UserDefinedMessage,
 )
-from midcall.model.notifications import Notification
+from midcall.model.notifications import NO_EVIDENCE, Evidence, Level, Notification
+from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry
 from midcall.model.sids import (
     AccountSid,
@@ -31,9 +33,11 @@ from midcall.model.sids import (
     CallSid,
     KeySid,
     MessageSid,
+    NotificationSid,
+    PhoneNumberSid,
     SubscriptionSid,
 )
-from midcall.model.twiml import Document, Parameter
+from midcall.model.twiml import DIAL_TIME_LIMIT_SECONDS, Document, Parameter
 
 
 class Clock(Protocol):
@@ -150,6 +154,30 @@ class SettleEntry(msgspec.Struct, frozen=True):
     attempt: Attempt
 
 
+class RemoveCall(msgspec.Struct, frozen=True):
+    """Remove a call that is over, with its messages, subscriptions, entries and exchanges."""
+
+    sid: CallSid
+
+
+class PutPhoneNumber(msgspec.Struct, frozen=True):
+    """Add a phone number, or replace the one with its SID. Two cannot have the same number."""
+
+    number: PhoneNumber
+
+
+class RemovePhoneNumber(msgspec.Struct, frozen=True):
+    """Remove a phone number if it is there."""
+
+    sid: PhoneNumberSid
+
+
+class AddExchange(msgspec.Struct, frozen=True):
+    """Keep a request to a customer's server and its response."""
+
+    exchange: Exchange
+
+
 class AddNotification(msgspec.Struct, frozen=True):
     """Show an error or warning in the debugger."""
 
@@ -171,17 +199,52 @@ Change = (
     | AddAcceptedRequest
     | AddEntry
     | SettleEntry
+    | RemoveCall
+    | PutPhoneNumber
+    | RemovePhoneNumber
+    | AddExchange
     | AddNotification
 )
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of calls is narrowed to; ``None`` narrows nothing."""
+    """What a list of calls is narrowed to; ``None`` narrows nothing.
+
+    A call starts when it is made. ``…_from`` is included, ``…_before`` is not.
+    """
 
     to_address: str | None = None
     from_address: str | None = None
     parent_call_sid: CallSid | None = None
     status: CallStatus | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
+    ended_from: datetime | None = None
+    ended_before: datetime | None = None
+
+
+class AccountFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of accounts is narrowed to: ``within`` is an account and those it owns."""
+
+    within: AccountSid | None = None
+    friendly_name: str | None = None
+    status: AccountStatus | None = None
+
+
+class NumberFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of phone numbers is narrowed to."""
+
+    number: str | None = None
+    friendly_name: str | None = None
+
+
+class NotificationFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of notifications is narrowed to."""
+
+    call_sid: CallSid | None = None
+    level: Level | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
 
 
 class Store(Protocol):
@@ -195,7 +258,9 @@ class Store(Protocol):
         """Find an account."""
         ...
 
-    async def list_accounts(self, *, offset: int, limit: int) -> list[Account]:
+    async def list_accounts(
+        self, filters: AccountFilter, *, offset: int, limit: int
+    ) -> list[Account]:
         """List the accounts."""
         ...
 
@@ -277,10 +342,32 @@ class Store(Protocol):
         """Return the attempts on an entry, oldest first."""
         ...
 
-    async def notifications(
-        self, account: AccountSid, *, call: CallSid | None, offset: int, limit: int
+    async def find_notification(self, sid: NotificationSid) -> Notification | None:
+        """Find a notification of any account."""
+        ...
+
+    async def list_notifications(
+        self, account: AccountSid, filters: NotificationFilter, *, offset: int, limit: int
     ) -> list[Notification]:
-        """List an account's notifications, of one call if ``call`` is given."""
+        """List an account's notifications."""
+        ...
+
+    async def find_phone_number(self, sid: PhoneNumberSid) -> PhoneNumber | None:
+        """Find a phone number of any account."""
+        ...
+
+    async def find_number(self, number: str) -> PhoneNumber | None:
+        """Find who owns a number in E.164."""
+        ...
+
+    async def list_phone_numbers(
+        self, account: AccountSid, filters: NumberFilter, *, offset: int, limit: int
+    ) -> list[PhoneNumber]:
+        """List an account's phone numbers."""
+        ...
+
+    async def list_exchanges(self, call: CallSid, *, offset: int, limit: int) -> list[Exchange]:
+        """List the exchanges of a call, oldest first."""
         ...
 
     async def close(self) -> None:
@@ -344,6 +431,10 @@ class Signalling(Protocol):
         """Send nothing more of a leg to a device."""
         ...
 
+    def progress(self, call: CallSid, sid: str, child: Call, status: str) -> None:
+        """Tell a caller's devices of a stage of a child: a message with the given SID."""
+        ...
+
     def relay(self, call: CallSid) -> None:
         """Send a leg's downlink messages to its devices, as far as they were not yet."""
         ...
@@ -384,21 +475,95 @@ class Messaging(Protocol):
         ...
 
 
+class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to be made for the REST API, with every value checked.
+
+    ``to_address`` is ``client:<identity>`` or a number in E.164. What the call does once it is
+    answered is ``voice`` or ``twiml``, or what ``application_sid`` says.
+    """
+
+    to_address: str
+    from_address: str
+    voice: Endpoint | None = None
+    fallback: Endpoint | None = None
+    twiml: str = ""
+    application_sid: ApplicationSid | None = None
+    status_callback: Endpoint | None = None
+    status_callback_events: frozenset[CallEvent] = frozenset({CallEvent.COMPLETED})
+    timeout_seconds: int = 60
+    time_limit_seconds: int = DIAL_TIME_LIMIT_SECONDS
+    send_digits: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class CallUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the REST API changes of a call under way, with every value checked.
+
+    ``status`` is ``completed`` or ``canceled``. ``voice`` or ``twiml`` replaces what it is doing.
+    """
+
+    status: CallStatus | None = None
+    voice: Endpoint | None = None
+    fallback: Endpoint | None = None
+    twiml: str = ""
+    status_callback: Endpoint | None = None
+    time_limit_seconds: int | None = None
+
+
+class Calling(Protocol):
+    """What the REST API does with calls."""
+
+    async def create(self, account: AccountSid, request: CallRequest) -> Call:
+        """Begin a call; it is queued, durably, when this returns.
+
+        Raises ``ApplicationNotAccessible``.
+        """
+        ...
+
+    async def update(self, account: AccountSid, sid: CallSid, update: CallUpdate) -> Call:
+        """Change a call under way; return it as it is now.
+
+        Raises ``NotFound``, and ``CallNotActive`` for one that is over.
+        """
+        ...
+
+
 class Fetched(msgspec.Struct, frozen=True):
-    """A document as it came: the text, and the URL that it came from in the end."""
+    """A document as it came: the text, and the URL that it came from in the end.
+
+    ``content_type`` is lower-case, without parameters. A sound (``audio/…``) has no text: it is
+    to be had again, whole, from ``url``. ``evidence`` is the exchange that brought the document.
+    """
 
     text: str
     content_type: str
     url: str
+    evidence: Evidence = NO_EVIDENCE
 
 
 class DocumentSource(Protocol):
     """Where the text of a call's TwiML comes from."""
 
     async def fetch(
-        self, account: AccountSid, endpoint: Endpoint, parameters: dict[str, str], token: str
+        self,
+        account: AccountSid,
+        call: CallSid,
+        endpoint: Endpoint,
+        parameters: dict[str, str],
+        token: str,
     ) -> Fetched:
-        """Ask a customer's server for a document; raise ``TwimlFault`` if none is to be had."""
+        """Ask a customer's server for a document, on behalf of a call.
+
+        Each request leaves an exchange. Raises ``TwimlFault`` if no document is to be had.
+        """
+        ...
+
+
+class RecordingSource(Protocol):
+    """Where the sounds that a call plays come from."""
+
+    async def fetch_recording(self, account: AccountSid, url: str) -> bytes:
+        """Get a sound; raise ``TwimlFault`` if none is to be had."""
         ...
 
 
@@ -444,8 +609,24 @@ class MediaEngine(Protocol):
         """Part an endpoint from the one it was joined with."""
         ...
 
-    async def ring(self, endpoint: str) -> None:
-        """Let an endpoint hear ring-back until it is joined or silenced."""
+    async def link(self, first: str, second: str) -> None:
+        """Make two endpoints without a device, back to back: what one hears, the other says."""
+        ...
+
+    async def ring(self, endpoint: str, country: str = "") -> None:
+        """Let an endpoint hear a country's ring-back until it is joined or silenced."""
+        ...
+
+    async def say(self, endpoint: str, text: str, language: str) -> bool:
+        """Speak to an endpoint; return whether it came to its end uninterrupted."""
+        ...
+
+    async def play(self, endpoint: str, recording: bytes) -> bool:
+        """Play a WAV or MP3 to an endpoint; return whether it came to its end uninterrupted."""
+        ...
+
+    async def press(self, endpoint: str, digits: str) -> bool:
+        """Press keys (``0-9*#A-D``, ``w`` waits half a second) for an endpoint to hear."""
         ...
 
     async def silence(self, endpoint: str) -> None:

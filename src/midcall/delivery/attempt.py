@@ -28,9 +28,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How long an attempt may take, and how much of the answer is read.
 
     Five seconds for a connection and fifteen in all are the original's (errors 11205 and 11200).
+    ``read_seconds`` is for the first byte of the answer, and again for each part of it.
     """
 
     connect_seconds: float = 5.0
+    read_seconds: float = 15.0
     total_seconds: float = 15.0
     body_bytes: int = 16 * 1024
 
@@ -58,8 +60,13 @@ _KINDS: Final = (
 )
 
 
-async def attempt(egress: Egress, request: OutgoingRequest, limits: Limits) -> Reply:
-    """Make a request once and return what came of it."""
+async def attempt(
+    egress: Egress, request: OutgoingRequest, limits: Limits, *, named: bool = True
+) -> Reply:
+    """Make a request once and return what came of it.
+
+    ``named`` is whether TLS says which host it wants, and insists on its certificate.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -70,7 +77,7 @@ async def attempt(egress: Egress, request: OutgoingRequest, limits: Limits) -> R
     while True:
         with egress.watch() as use:
             try:
-                return await _exchange(egress, request, remaining, elapsed_ms)
+                return await _exchange(egress, request, remaining, elapsed_ms, named=named)
             except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
                 left = limits.total_seconds - (loop.time() - began)
                 if use.fresh or not _broke(error) or left <= 0:
@@ -79,7 +86,12 @@ async def attempt(egress: Egress, request: OutgoingRequest, limits: Limits) -> R
 
 
 async def _exchange(
-    egress: Egress, request: OutgoingRequest, limits: Limits, elapsed_ms: Callable[[], int]
+    egress: Egress,
+    request: OutgoingRequest,
+    limits: Limits,
+    elapsed_ms: Callable[[], int],
+    *,
+    named: bool,
 ) -> Answer:
     async with egress.session.request(
         request.method.value,
@@ -89,16 +101,23 @@ async def _exchange(
         data=request.body or None,
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(
-            total=limits.total_seconds, sock_connect=limits.connect_seconds
+            total=limits.total_seconds,
+            # Earlier than the end of everything, so that it is known what the time went into.
+            sock_connect=min(limits.connect_seconds, 0.9 * limits.total_seconds),
+            sock_read=limits.read_seconds,
         ),
+        ssl=egress.tls(named=named),
     ) as response:
         body, cut = await _read(response, limits.body_bytes)
+        headers = tuple((name, _clean(value)) for name, value in response.headers.items())
+        location = response.headers.get("Location")
         return Answer(
             status=response.status,
             duration_ms=elapsed_ms(),
-            content_type=response.headers.get("Content-Type", ""),
-            location=response.headers.get("Location"),
+            content_type=_clean(response.headers.get("Content-Type", "")),
+            location=None if location is None else _clean(location),
             retry_after_seconds=_retry_after(response),
+            headers=headers,
             body=body,
             cut=cut,
         )
@@ -117,6 +136,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, Fa
     except (aiohttp.ClientError, OSError):
         return bytes(body), FailureKind.PROTOCOL
     return bytes(body), None
+
+
+def _clean(value: str) -> str:
+    """Replace the bytes of a header that are no text: neither a form nor a database takes them."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:

@@ -10,7 +10,8 @@ neighbours' secrets (server-side request forgery). So:
 - an address inside an address (IPv4-mapped, 6to4, NAT64) is judged by the inner one;
 - nothing is taken from the environment (proxies, ``.netrc``), no cookie is kept, no redirect is
   followed: a redirect is a new request, which passes here again;
-- TLS is verified against the name in the URL, never against the address.
+- TLS is verified against the name in the URL, never against the address. A URL that does without
+  server name indication (``#sni=n``) is content with any name, but not with any authority.
 """
 
 import asyncio
@@ -94,6 +95,26 @@ class Use:
 _use: ContextVar[Use | None] = ContextVar("use of connections", default=None)
 
 
+class _NamelessTls(ssl.SSLContext):
+    """TLS that does not say which name it wants, and takes the certificate of any."""
+
+    def __init__(self, protocol: int) -> None:
+        # The protocol went to `__new__`.
+        super().__init__()
+        self.check_hostname = False
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Begin a handshake; event loops do it here, with the name that they connect to."""
+        return super().wrap_bio(incoming, outgoing, server_side, None, session)
+
+
 class GuardedResolver(AbstractResolver):
     """Resolves names to those of their addresses that callbacks may reach."""
 
@@ -140,8 +161,11 @@ class Egress:
     def __init__(self, *, allow: Sequence[Network] = (), ca_files: Sequence[Path] = ()) -> None:
         self._allow = tuple(allow)
         tls = ssl.create_default_context()
+        self._nameless = _NamelessTls(ssl.PROTOCOL_TLS_CLIENT)
+        self._nameless.load_default_certs()
         for path in ca_files:
             tls.load_verify_locations(path)
+            self._nameless.load_verify_locations(path)
         connector = aiohttp.TCPConnector(
             resolver=GuardedResolver(self._allow),
             ttl_dns_cache=_CHECKED_NAMES_SECONDS,
@@ -169,6 +193,10 @@ class Egress:
         if use is not None:
             use.fresh = True
         return socket.socket(family, kind, protocol)
+
+    def tls(self, *, named: bool) -> ssl.SSLContext | bool:
+        """Return how a request does TLS (aiohttp's ``ssl``), with server name indication or not."""
+        return True if named else self._nameless
 
     @contextmanager
     def watch(self) -> Iterator["Use"]:

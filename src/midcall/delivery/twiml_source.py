@@ -1,116 +1,185 @@
-"""Documents from customers' servers: the requests that ask for TwiML, and what may come back.
+"""What a call hears from customers' servers: the documents that say what to do, and the sounds.
 
-Each way in which there is none has its code in the original's error dictionary; what the document
-says is for others to find out.
+Each way in which there is none has its code in the original's error dictionary; what a document
+says, and whether a sound can be played, is for others to find out.
+
+- Every request for a document leaves an exchange, whatever came of it. That the exchange could not
+  be kept costs the call nothing.
+- Fifteen seconds are the most that either takes, whatever a URL's connection overrides say.
 """
 
-import re
-from email.message import Message
+from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
-import msgspec
+import structlog
+from msgspec.structs import replace
 
 from midcall.core.outbox.replies import Answer, Failure, FailureKind
-from midcall.core.ports import Fetched, Store
+from midcall.core.ports import Clock, Entropy, Fetched, Journal, Store
+from midcall.delivery import records
 from midcall.delivery.attempt import DEFAULT_LIMITS, Limits
+from midcall.delivery.bodies import Undecodable, content_type, decode
 from midcall.delivery.egress import Egress
-from midcall.delivery.following import Hop, ask
-from midcall.model.endpoints import Endpoint
+from midcall.delivery.following import Asker, Hop, Journey
+from midcall.model.codes import Code
+from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import TwimlFault
-from midcall.model.sids import AccountSid
+from midcall.model.sids import AccountSid, CallSid
+from midcall.runtime.whereabouts import whereabouts
 from midcall.wire.callbacks import OutgoingRequest, twiml_request
 from midcall.wire.urls import shown
+
+_log = structlog.get_logger(__name__)
 
 TWIML_BYTES: Final = 64 * 1024
 """The largest document (error 11750)."""
 
-RETRIEVAL_FAILURE: Final = 11200
-EMPTY: Final = 11770
-UNREADABLE: Final = 12100
-WRONG_CONTENT_TYPE: Final = 12300
+RECORDING_BYTES: Final = 10 * 1024 * 1024
+"""The largest sound: ten minutes of MP3 at 128 kbit/s, two of WAV in CD quality. It is in memory
+while it is heard."""
 
-# text/plain is TwiML if it reads like it, which the reader decides (TwiML page, "content types").
+# text/plain is TwiML if it reads like it (TwiML page, "content types").
 _TYPES: Final = frozenset({"text/xml", "application/xml", "text/html", "text/plain"})
-
-# Python knows codecs that are no character sets, and some that are slow on purpose-made input.
-_CHARSET: Final = re.compile(
-    r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|latin-?1|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]"
-    r"|shift_jis|euc-jp|iso-2022-jp|euc-kr|gb2312|gbk|gb18030|big5"
-)
-_DECLARATION: Final = re.compile(
-    rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
-)
-_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_SOUND: Final = "audio/"
 
 
 class HttpDocumentSource:
     """Asks for documents over HTTP, in the account's name (``DocumentSource`` of the ports)."""
 
-    def __init__(self, store: Store, egress: Egress, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        journal: Journal,
+        egress: Egress,
+        clock: Clock,
+        entropy: Entropy,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self._store = store
-        self._egress = egress
-        self._limits = msgspec.structs.replace(limits, body_bytes=TWIML_BYTES)
+        self._journal = journal
+        self._clock = clock
+        self._entropy = entropy
+        self._asker = Asker(egress, clock, replace(limits, body_bytes=TWIML_BYTES))
 
     async def fetch(
-        self, account: AccountSid, endpoint: Endpoint, parameters: dict[str, str], token: str
+        self,
+        account: AccountSid,
+        call: CallSid,
+        endpoint: Endpoint,
+        parameters: dict[str, str],
+        token: str,
     ) -> Fetched:
         """Ask a customer's server for a document; raise ``TwimlFault`` if none is to be had."""
-        owner = await self._store.find_account(account)
-        if owner is None:
-            raise _fault(FailureKind.NO_ACCOUNT, endpoint)
-        auth_token = owner.auth_token
+        build = await _builder(self._store, account, endpoint, parameters, token)
+        journey = await self._asker.ask(endpoint, build, parameters_matter=False)
+        await self._keep(journey, account, call)
+        return _document(_answer(journey), journey)
 
-        def build(hop: Hop) -> OutgoingRequest:
-            sent = parameters if hop.with_parameters else {}
-            return twiml_request(hop.endpoint, sent, auth_token=auth_token, token=token)
-
-        reply, answered_by = await ask(
-            self._egress, endpoint, build, self._limits, parameters_matter=False
-        )
-        if isinstance(reply, Failure):
-            raise _fault(reply.kind, answered_by)
-        return _document(reply, answered_by)
-
-
-def _document(answer: Answer, endpoint: Endpoint) -> Fetched:
-    url = shown(endpoint.url)
-    if not 200 <= answer.status < 300:
-        raise TwimlFault(RETRIEVAL_FAILURE, f"the server answered {answer.status}", url)
-    if answer.cut is not None:
-        raise _fault(answer.cut, endpoint)
-    if not answer.body.strip():
-        raise TwimlFault(EMPTY, "the document is empty", url)
-    content_type, charset = _content_type(answer.content_type)
-    if content_type not in _TYPES:
-        reason = f"the content type is {content_type or 'missing'}, not that of XML"
-        raise TwimlFault(WRONG_CONTENT_TYPE, reason, url)
-    text = _decode(answer.body, charset, url)
-    return Fetched(text, content_type, endpoint.url.partition("#")[0])
+    async def _keep(self, journey: Journey, account: AccountSid, call: CallSid) -> None:
+        kept = records.exchanges(journey, account, call)
+        warned = records.warnings(journey, account, call, self._clock(), self._entropy)
+        try:
+            await self._journal.commit((*kept, *warned))
+        except Exception as error:
+            _log.error(
+                "A request for a document could not be recorded",
+                account_sid=account,
+                call_sid=call,
+                error=whereabouts(error),
+            )
 
 
-def _content_type(header: str) -> tuple[str, str | None]:
-    message = Message()
-    message["Content-Type"] = header.strip()
-    # Message assumes text/plain where the header is missing or malformed.
-    kind = message.get_content_type() if "/" in header else ""
-    return kind, message.get_content_charset()
+class HttpRecordingSource:
+    """Gets sounds over HTTP, in the account's name (``RecordingSource`` of the ports).
 
-
-def _decode(body: bytes, charset: str | None, url: str) -> str:
-    """Decode a document: a byte order mark, the header, the XML declaration, else UTF-8.
-
-    That order is RFC 7303's, section 3.
+    There is no cache: a sound that was replaced on the customer's server is heard with the next
+    call, and what may be kept how long is left to a cache in front of that server.
     """
-    marked = next((name for mark, name in _MARKS if body.startswith(mark)), None)
-    declared = _DECLARATION.match(body)
-    name = marked or charset or (declared[1].decode().lower() if declared else "utf-8")
-    if marked is None and not _CHARSET.fullmatch(name):
-        raise TwimlFault(UNREADABLE, "the document has an unknown character set", url)
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        egress: Egress,
+        clock: Clock,
+        entropy: Entropy,
+        limits: Limits = DEFAULT_LIMITS,
+        largest_bytes: int = RECORDING_BYTES,
+    ) -> None:
+        self._store = store
+        self._entropy = entropy
+        self._asker = Asker(egress, clock, replace(limits, body_bytes=largest_bytes))
+
+    async def fetch_recording(self, account: AccountSid, url: str) -> bytes:
+        """Get a sound; raise ``TwimlFault`` if none is to be had."""
+        endpoint = Endpoint(url, Method.GET)
+        token = str(UUID(bytes=self._entropy(16), version=4))
+        build = await _builder(self._store, account, endpoint, {}, token)
+        journey = await self._asker.ask(endpoint, build, parameters_matter=False)
+        answer = _answer(journey)
+        kind = content_type(answer)
+        if not kind.startswith(_SOUND):
+            reason = f"the content type is {kind or 'missing'}, not that of a sound"
+            raise _fault(Code.PLAY_CONTENT_TYPE, reason, journey)
+        _check_body(answer, journey)
+        return answer.body
+
+
+async def _builder(
+    store: Store,
+    account: AccountSid,
+    endpoint: Endpoint,
+    parameters: dict[str, str],
+    token: str,
+) -> Callable[[Hop], OutgoingRequest]:
+    owner = await store.find_account(account)
+    if owner is None:
+        kind = FailureKind.NO_ACCOUNT
+        raise TwimlFault(kind.code, kind.value, shown(endpoint.url))
+    auth_token = owner.auth_token
+
+    def build(hop: Hop) -> OutgoingRequest:
+        sent = parameters if hop.with_parameters else {}
+        return twiml_request(hop.endpoint, sent, auth_token=auth_token, token=token)
+
+    return build
+
+
+def _answer(journey: Journey) -> Answer:
+    """Return the answer that a journey ended with; raise ``TwimlFault`` unless it is a success."""
+    match journey.last.reply:
+        case Failure(kind=kind):
+            raise _fault(kind.code, kind.value, journey)
+        case Answer(status=status) as answer:
+            if not 200 <= status < 300:
+                raise _fault(Code.RETRIEVAL, f"the server answered {status}", journey)
+            return answer
+
+
+def _check_body(answer: Answer, journey: Journey) -> None:
+    if answer.cut is not None:
+        raise _fault(answer.cut.code, answer.cut.value, journey)
+    if not answer.body.strip():
+        raise _fault(Code.EMPTY_BODY, "there is nothing in the answer", journey)
+
+
+def _document(answer: Answer, journey: Journey) -> Fetched:
+    url = journey.last.endpoint.url.partition("#")[0]
+    kind = content_type(answer)
+    if kind.startswith(_SOUND):
+        return Fetched("", kind, url)
+    _check_body(answer, journey)
+    if kind not in _TYPES:
+        reason = f"the content type is {kind or 'missing'}, not that of XML"
+        raise _fault(Code.CONTENT_TYPE, reason, journey)
     try:
-        return body.decode(name)
-    except (UnicodeDecodeError, LookupError):
-        raise TwimlFault(UNREADABLE, f"the document is not {name}", url) from None
+        return Fetched(decode(answer), kind, url, records.evidence(journey.last))
+    except Undecodable as fault:
+        raise _fault(Code.PARSE_FAILURE, fault.reason, journey) from None
 
 
-def _fault(kind: FailureKind, endpoint: Endpoint) -> TwimlFault:
-    return TwimlFault(kind.code, kind.value, shown(endpoint.url))
+def _fault(code: int, reason: str, journey: Journey) -> TwimlFault:
+    last = journey.last
+    return TwimlFault(code, reason, shown(last.endpoint.url), records.evidence(last))

@@ -2,6 +2,7 @@
 
 - An attempt counts only once it is committed. If the commit fails, the entry is as it was, and the
   same request goes out again with the same token.
+- Every request that an attempt took is kept with it, in the same commit.
 - The last callback of a message to be settled delivers it. Two that finish together would each see
   the other still open, so counting and committing is one at a time for each message.
 """
@@ -18,10 +19,11 @@ from msgspec.structs import replace
 from midcall.core.outbox.replies import Failure, FailureKind, Reply
 from midcall.core.outbox.retry import TryAgain, decide
 from midcall.core.outbox.settle import settle
-from midcall.core.ports import Clock, Entropy, Journal, Store
+from midcall.core.ports import Change, Clock, Entropy, Journal, Store
+from midcall.delivery import records
 from midcall.delivery.attempt import DEFAULT_LIMITS, Limits
 from midcall.delivery.egress import Egress
-from midcall.delivery.following import Hop, ask
+from midcall.delivery.following import Asker, Hop, Journey
 from midcall.model.accounts import Account
 from midcall.model.outbox import Entry
 from midcall.model.sids import NOTIFICATION, NotificationSid, from_entropy
@@ -65,7 +67,7 @@ class DeliveryWorker:
     ) -> None:
         self._store = store
         self._journal = journal
-        self._egress = egress
+        self._asker = Asker(egress, clock, settings.limits)
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
@@ -93,7 +95,7 @@ class DeliveryWorker:
 
     async def _deliver(self, entry: Entry) -> None:
         attempted_at = self._clock()
-        reply = await self._ask(entry)
+        reply, beside = await self._ask(entry)
         now = self._clock()
         outcome = decide(entry, reply, now, self._chance())
         notification_sid = NotificationSid(from_entropy(NOTIFICATION, self._entropy(16)))
@@ -108,7 +110,7 @@ class DeliveryWorker:
                 others_open=others_open,
                 notification_sid=notification_sid,
             )
-            await self._journal.commit(changes)
+            await self._journal.commit((*beside, *changes))
 
         if entry.message_sid is None or isinstance(outcome, TryAgain):
             await commit(0)
@@ -119,19 +121,17 @@ class DeliveryWorker:
             open_entries = await self._store.open_entries(entry.message_sid, entry.call_sid)
             await commit(max(0, open_entries - 1))
 
-    async def _ask(self, entry: Entry) -> Reply:
+    async def _ask(self, entry: Entry) -> tuple[Reply, tuple[Change, ...]]:
+        """Ask an entry's URL; return the reply, and what is to be kept of how it came about."""
         account = await self._store.find_account(entry.account_sid)
         if account is None:
-            return Failure(kind=FailureKind.NO_ACCOUNT)
+            return Failure(kind=FailureKind.NO_ACCOUNT), ()
         try:
             # A redirect that drops the parameters would lose the message with a 200.
-            reply, _ = await ask(
-                self._egress,
-                entry.endpoint,
-                self._builder(entry, account),
-                self._settings.limits,
-                parameters_matter=True,
+            journey = await self._asker.ask(
+                entry.endpoint, self._builder(entry, account), parameters_matter=True
             )
+            return journey.reply, self._kept(entry, journey)
         except Exception as error:
             # An entry that cannot be made into a request must not hold its lane for ever. Neither
             # the error's text nor its values go to the log: they may be content.
@@ -142,8 +142,16 @@ class DeliveryWorker:
                 message_sid=entry.message_sid,
                 error=whereabouts(error),
             )
-            return Failure(kind=FailureKind.INTERNAL)
-        return reply
+            return Failure(kind=FailureKind.INTERNAL), ()
+
+    def _kept(self, entry: Entry, journey: Journey) -> tuple[Change, ...]:
+        kept = records.exchanges(journey, entry.account_sid, entry.call_sid)
+        if entry.attempts:
+            return kept  # The first attempt said what is wrong with the URL's overrides.
+        warned = records.warnings(
+            journey, entry.account_sid, entry.call_sid, self._clock(), self._entropy
+        )
+        return (*kept, *warned)
 
     def _builder(self, entry: Entry, account: Account) -> Callable[[Hop], OutgoingRequest]:
         def build(hop: Hop) -> OutgoingRequest:

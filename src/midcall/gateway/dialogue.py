@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 
-from midcall.core.calls.service import CallService
+from midcall.core.calls.service import CallService, Offer
 from midcall.core.limits import CONNECT_PARAMETER_BYTES
 from midcall.core.messages.service import MessageService, Uplink
 from midcall.core.ports import Clock, Peer
@@ -32,7 +32,7 @@ from midcall.model.errors import (
 from midcall.model.families import SessionId
 from midcall.model.twiml import Parameter
 from midcall.runtime.whereabouts import whereabouts
-from midcall.wire import frames
+from midcall.wire import frames, sdp
 from midcall.wire.session import Echoed, Received, Refused, SessionEvent
 from midcall.wire.tokens import AccessToken
 
@@ -116,9 +116,6 @@ class SignallingDialogue:
                 await self._message(frame)
             case frames.Reinvite():
                 await self._reinvite(frame)
-            case frames.Digits():
-                # No verb listens for digits yet, and an error would reach the app.
-                pass
             case _:
                 await self._call_frame(frame)
 
@@ -210,29 +207,35 @@ class SignallingDialogue:
 
     async def _call_frame(
         self,
-        frame: frames.ClientInvite | frames.ClientAnswer | frames.Reject | frames.ClientHangup,
+        frame: frames.ClientInvite
+        | frames.ClientAnswer
+        | frames.Reject
+        | frames.ClientHangup
+        | frames.Dtmf,
     ) -> None:
         peer = self._peer()
         calls = self._door.calls
         sid = self._door.hub.call_named(self._session, frame.callsid)
         try:
             match frame:
-                case frames.ClientInvite(reconnect=str() as token):
-                    await calls.attach(peer, sid, token)
+                case frames.ClientInvite(reconnect=str() as token, sdp=text):
+                    await calls.attach(peer, sid, token, _offer(text))
                     self._door.hub.take_part(self._session, sid, frame.callsid)
                 case frames.ClientInvite():
                     await self._place(frame)
-                case frames.ClientAnswer(sdp=sdp):
-                    calls.accept(peer, sid, sdp)
+                case frames.ClientAnswer(sdp=text):
+                    calls.accept(peer, sid, _offer(text))
                 case frames.Reject():
                     calls.reject(peer, sid)
                 case frames.ClientHangup():
                     calls.hang_up(peer, sid)
+                case frames.Dtmf(dtmf=digits):
+                    calls.press(peer, sid, digits)
                 case _:
                     assert_never(frame)
         except CallNotFound as fault:
             # Both ends may end a call at once: who leaves a call that is over has what it wants.
-            if not isinstance(frame, frames.Reject | frames.ClientHangup):
+            if not isinstance(frame, frames.Reject | frames.ClientHangup | frames.Dtmf):
                 self._end_call(frame.callsid, fault)
         except Fault as fault:
             self._end_call(frame.callsid, fault)
@@ -240,7 +243,7 @@ class SignallingDialogue:
     async def _reinvite(self, frame: frames.Reinvite) -> None:
         sid = self._door.hub.call_named(self._session, frame.callsid)
         try:
-            await self._door.calls.restart_media(self._peer(), sid, frame.sdp)
+            await self._door.calls.restart_media(self._peer(), sid, _offer(frame.sdp))
         except CallNotFound as fault:
             self._end_call(frame.callsid, fault)
         except Fault as fault:
@@ -258,7 +261,7 @@ class SignallingDialogue:
         parameters = _with_granted(frames.connect_parameters(encoded), token.outgoing_params)
         try:
             sid = await self._door.calls.place(
-                self._peer(), token.outgoing_application_sid, parameters, frame.sdp
+                self._peer(), token.outgoing_application_sid, parameters, _offer(frame.sdp)
             )
         except Fault:
             raise
@@ -339,6 +342,10 @@ class SignallingDialogue:
         self._connection.send(
             frames.Error(error=failure, callsid=callsid, voiceeventsid=voiceeventsid)
         )
+
+
+def _offer(text: str) -> Offer:
+    return Offer(text, sdp.fingerprint(text))
 
 
 def _bearer(token: AccessToken) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from midcall.core.twiml.requests import API_VERSION
 from midcall.gateway import closing
 from midcall.gateway.connection import Connection
 from midcall.gateway.relay import Clock, Later, Record, Relay, Spawn
+from midcall.model.calls import Call
 from midcall.model.errors import Fault, Unavailable
 from midcall.model.families import Device, DeviceId, SessionId
 from midcall.model.sids import AccountSid, CallSid
@@ -155,6 +156,8 @@ class Hub:
             "From": call.from_address,
             "To": call.to_address,
         }
+        if call.stir_status is not None:
+            parameters["StirStatus"] = call.stir_status
         if invitation.parameters:
             parameters["Params"] = frames.invite_params(invitation.parameters)
         return self._tell(
@@ -199,6 +202,19 @@ class Hub:
             presence.relays.pop(device.id, None)
             for name in [name for name, sid in presence.names.items() if sid == call]:
                 del presence.names[name]
+
+    def progress(self, call: CallSid, sid: str, child: Call, status: str) -> None:
+        """Tell a caller's devices of a stage of a child."""
+        content = {
+            "ParentCallSid": call,
+            "CallSid": child.sid,
+            "CallStatus": status,
+            "CallType": "CLIENT" if child.to_address.startswith("client:") else "PSTN",
+        }
+        frame = frames.progress_message(call, sid, content)
+        for relay in self._relays.get(call, {}).values():
+            if relay.connection is not None:
+                relay.connection.send(frame)
 
     def relay(self, call: CallSid) -> None:
         """Send a leg's downlink messages to its devices."""

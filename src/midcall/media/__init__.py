@@ -8,9 +8,10 @@ tests and load. Both fulfil the port ``MediaEngine``. From the wire inward:
     rtp, reports, digits    packets and their books, RTCP, keypad events: pure
     codecs, streams         PCMU and Opus; what a device sends, and what it is sent
     peer                    one connection with a device, from offer to end
-    endpoint                a device in a leg: what it hears, and who hears it
+    party                   who can be bridged and played to: what it hears, and who hears it
+    endpoint, line          a device in a leg; two ends without a device, back to back
     metronome, playback     20 ms after 20 ms of what we make ourselves
-    sounds, recordings, speech, prompts    ring-back, tones, files, spoken text
+    sounds, ringback, recordings, speech, prompts    tones, files, spoken text
     engine                  all of it, behind the port
 
 Two legs that agree on a codec exchange their packets as they are: decrypted, renumbered, encrypted.

@@ -1,10 +1,8 @@
-"""One endpoint: a device in a leg, what it hears, and who hears it.
+"""One endpoint: a device in a leg.
 
 An endpoint outlives its connection. A restart brings a *successor*, which takes over when it can
 carry audio; until then the current connection goes on, because a device may ignore our answer and
 stay with what works.
-
-What it hears, in this order: what is played to it; the endpoint it is bridged to; silence.
 """
 
 from collections.abc import Callable
@@ -13,6 +11,7 @@ import structlog
 
 from midcall.media.codecs import PCMU, Codec
 from midcall.media.faults import NotOffered
+from midcall.media.party import Party
 from midcall.media.peer import Owner, Peer
 from midcall.media.playback import Playback, PlayEnd
 from midcall.media.remote import RemoteDescription
@@ -30,19 +29,17 @@ MakePeer = Callable[[str, Owner, Books], Peer]
 """Makes another connection for an endpoint."""
 
 
-class Endpoint:
+class Endpoint(Party):
     """A device in a leg."""
 
     def __init__(self, name: str, make_peer: MakePeer, on_digit: OnDigit | None) -> None:
-        self.name = name
+        super().__init__(name)
         self._make_peer = make_peer
         self._on_digit = on_digit
         self._books = Books()
         self._peer = self._new_peer()
         self._others: set[Peer] = set()
         self._successor: Peer | None = None
-        self._partner: Endpoint | None = None
-        self._playback: Playback | None = None
 
     def _new_peer(self) -> Peer:
         return self._make_peer(self.name, self, self._books)
@@ -107,40 +104,27 @@ class Endpoint:
 
     def stats(self) -> EndpointStats:
         """Return the endpoint in numbers."""
-        return self._peer.stats(self._partner.name if self._partner is not None else None)
+        return self._peer.stats(self.partner.name if self.partner is not None else None)
 
-    # --- who hears whom -----------------------------------------------------------------------
+    # --- what the device hears ----------------------------------------------------------------
 
-    def join(self, other: "Endpoint") -> None:
-        """Hear another endpoint, and be heard there; both part from whom they heard before."""
-        for endpoint in (self, other):
-            endpoint.stop_playing()
-            endpoint.part()
-        self._partner, other._partner = other, self
-
-    def part(self) -> None:
-        """Hear nobody, and be heard by nobody."""
-        partner, self._partner = self._partner, None
-        if partner is not None:
-            partner._partner = None
-
-    async def heard(self, talker: AudioReceiver, packet: RtpPacket, codec: Codec) -> None:
-        """Send on what the device said to whoever hears it."""
-        if self._partner is not None:
-            await self._partner._hear(talker, packet, codec)
-
-    async def _hear(self, talker: AudioReceiver, packet: RtpPacket, codec: Codec) -> None:
+    async def hear(self, talker: AudioReceiver, packet: RtpPacket, codec: Codec) -> None:
+        """Let the device hear what the partner said."""
         sender = self._peer.sender
         if sender is not None and self._playback is None:
             await sender.relay(talker, packet, codec)
 
-    async def heard_event(self, packet: RtpPacket, event: EventFormat) -> None:
-        """Send on a keypad event, so that people hear it too."""
-        listener = self._partner
-        if listener is not None and listener._playback is None:
-            sender = listener._peer.sender
-            if sender is not None:
-                await sender.relay_event(packet, event)
+    async def hear_event(self, packet: RtpPacket, event: EventFormat) -> None:
+        """Let the device hear the partner's key."""
+        sender = self._peer.sender
+        if sender is not None and self._playback is None:
+            await sender.relay_event(packet, event)
+
+    async def hear_frame(self, pcm: bytes, rate: int) -> None:
+        """Let the device hear what is played on the partner's side."""
+        sender = self._peer.sender
+        if sender is not None and self._playback is None:
+            await sender.relay_pcm(pcm, rate)
 
     def pressed(self, digit: str) -> None:
         """Report a digit."""
@@ -154,26 +138,10 @@ class Endpoint:
         """The PCM rate that suits the device's codec, in samples a second."""
         return (self._peer.codec or PCMU).pcm_rate
 
-    def start_playing(self) -> Playback:
-        """Make room for something to be played; it interrupts what was played before."""
-        self.stop_playing()
-        self._playback = Playback()
-        return self._playback
-
-    def stop_playing(self) -> None:
-        """Interrupt what is being played, if anything is."""
-        self._end_playing(PlayEnd.INTERRUPTED)
-
-    def withdraw(self, playback: Playback) -> None:
-        """Interrupt this and nothing that is played by now instead of it."""
-        if playback is self._playback:
-            self._playback = None
-        playback.end(PlayEnd.INTERRUPTED)
-
-    def _end_playing(self, how: PlayEnd) -> None:
-        playback, self._playback = self._playback, None
-        if playback is not None:
-            playback.end(how)
+    @property
+    def awaited(self) -> bool:
+        """Whether the device's connection may still come up."""
+        return self._peer.awaited
 
     async def beat(self) -> None:
         """Send what is due every 20 ms: a frame of what is played, or silence where nobody talks.
@@ -186,11 +154,11 @@ class Endpoint:
             await self._play_frame(self._playback)
             return
         sender = self._peer.sender
-        if sender is not None and (self._partner is None or sender.stale):
+        if sender is not None and (self.partner is None or sender.stale):
             await sender.play_silence()
 
     async def _play_frame(self, playback: Playback) -> None:
-        if self._peer.awaited:
+        if self.awaited:
             return
         frame = playback.next_frame()
         if frame is None:

@@ -1,6 +1,6 @@
 """What can go wrong with a call's audio: one class a fault, its facts as attributes."""
 
-from midcall.model.errors import BadMedia, Fault
+from midcall.model.errors import BadMedia, EndpointGone, Fault, UnplayableSound
 
 
 class MediaFault(Fault):
@@ -28,15 +28,19 @@ class NoCommonCodec(UnusableDescription):
         self.offered = offered
 
 
-class UnknownEndpoint(MediaFault):
+class UnknownEndpoint(EndpointGone, MediaFault):
     """An endpoint that was never made here, or was released."""
+
+
+class NoDevice(MediaFault):
+    """A session description for an endpoint that is a line, and has no device to connect."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
         self.endpoint = endpoint
 
     def __str__(self) -> str:
-        return f"There is no media endpoint {self.endpoint}"
+        return f"The media endpoint {self.endpoint} is a line without a device"
 
 
 class EndpointExists(MediaFault):
@@ -95,12 +99,5 @@ class SetupTooSlow(MediaFault):
         return f"{self.step} took longer than {self.seconds:g} seconds"
 
 
-class UnplayableRecording(MediaFault):
+class UnplayableRecording(UnplayableSound, MediaFault):
     """A recording that is no audio which can be played."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"The recording cannot be played: {self.reason}"

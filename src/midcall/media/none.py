@@ -4,11 +4,11 @@ Descriptions are those of a real endpoint that can never be reached: a browser t
 waits for a connection that does not come.
 """
 
+import asyncio
 import secrets
 from dataclasses import replace
 
 from midcall.media.faults import UnusableDescription
-from midcall.media.playback import PlayEnd
 from midcall.media.remote import RemoteDescription, answering
 from midcall.media.sdp import (
     OFFERED_EVENTS,
@@ -17,7 +17,6 @@ from midcall.media.sdp import (
     LocalDescription,
     Setup,
 )
-from midcall.media.sounds import Sound
 from midcall.media.stats import ConnectionState, EndpointStats
 
 
@@ -50,18 +49,29 @@ class NoMedia:
     async def unbridge(self, endpoint: str) -> None:
         """Do nothing."""
 
-    async def ring(self, endpoint: str) -> None:
+    async def link(self, first: str, second: str) -> None:
+        """Do nothing."""
+
+    async def ring(self, endpoint: str, country: str = "") -> None:
         """Do nothing."""
 
     async def silence(self, endpoint: str) -> None:
         """Do nothing."""
 
-    async def interrupt(self, endpoint: str) -> None:
-        """Do nothing."""
+    async def say(self, endpoint: str, text: str, language: str) -> bool:
+        """Be finished at once, but let others have their turn: a prompt may loop without end."""
+        await asyncio.sleep(0)
+        return True
 
-    async def play(self, endpoint: str, sound: Sound) -> PlayEnd:
-        """Be finished at once."""
-        return PlayEnd.FINISHED
+    async def play(self, endpoint: str, recording: bytes) -> bool:
+        """Be finished at once, as with ``say``."""
+        await asyncio.sleep(0)
+        return True
+
+    async def press(self, endpoint: str, digits: str) -> bool:
+        """Be finished at once, as with ``say``."""
+        await asyncio.sleep(0)
+        return True
 
     async def release(self, endpoint: str) -> None:
         """Do nothing."""

@@ -1,7 +1,7 @@
 """What an operator may set about audio. The defaults suit one machine without further thought."""
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 
@@ -30,15 +30,6 @@ class ListenAddress:
         return cls(ip.strip(), announced.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class RingTone:
-    """A ring-back tone: frequencies in hertz, then seconds of tone and of silence, repeated."""
-
-    frequencies: tuple[int, ...] = (440, 480)
-    on_seconds: float = 2.0
-    off_seconds: float = 4.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaSettings:
     """How audio reaches this machine, and how long anything may take.
@@ -52,7 +43,7 @@ class MediaSettings:
     its retries after 30 seconds.
     ``play_seconds``: the longest that anything is played; a call lasts at most four hours.
     ``close_seconds``: letting go of one endpoint, or of all at the end.
-    ``ring_tone``: what ring-back sounds like; the default is the North American one.
+    ``ring_country``: whose ring-back is heard in calls that ask for none (ISO 3166-1 alpha-2).
     """
 
     addresses: tuple[ListenAddress, ...] | None = None
@@ -61,7 +52,7 @@ class MediaSettings:
     connect_seconds: float = 30.0
     play_seconds: float = 14_400.0
     close_seconds: float = 5.0
-    ring_tone: RingTone = field(default_factory=RingTone)
+    ring_country: str = "us"
 
     def __post_init__(self) -> None:
         if self.port_range is not None:

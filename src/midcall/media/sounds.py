@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from midcall.media.codecs import BYTES_PER_SAMPLE, FRAME_SECONDS, cut_frames, frame_bytes
-from midcall.media.settings import RingTone
 
 TONE_LEVEL = 0.2
 """Of full scale, for each frequency of a tone: -14 dBFS, a little below loud speech."""
@@ -104,13 +103,6 @@ def keys(digits: str, rate: int) -> Frames:
         else:
             yield from tone(KEY_FREQUENCIES[digit], KEY_SECONDS, rate)
             yield from silence(KEY_GAP_SECONDS, rate)
-
-
-def ringing(ring_tone: RingTone, rate: int) -> Frames:
-    """Make ring-back without end."""
-    while True:
-        yield from tone(ring_tone.frequencies, ring_tone.on_seconds, rate)
-        yield from silence(ring_tone.off_seconds, rate)
 
 
 def _tone_pcm(frequencies: tuple[int, ...], seconds: float, rate: int) -> Iterator[bytes]:

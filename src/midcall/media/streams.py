@@ -131,6 +131,11 @@ class AudioSender:
         if mirrored is not None:
             await self._send(mirrored.serialize())
 
+    async def relay_pcm(self, pcm: bytes, rate: int) -> None:
+        """Send on what is played on the other side, as it comes."""
+        self._relayed_at = self._clock()
+        await self.play(pcm, rate)
+
     async def relay_event(self, packet: RtpPacket, event: EventFormat) -> None:
         """Send on another device's key press, so that people hear it, if this device wants such."""
         payload_type = self._events.get(event.clock_rate)

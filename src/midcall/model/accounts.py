@@ -1,6 +1,7 @@
 """Who may use the server: accounts, their API keys, their TwiML applications."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -8,14 +9,27 @@ from midcall.model.endpoints import Endpoint, Method
 from midcall.model.sids import AccountSid, ApplicationSid, KeySid
 
 
+class AccountStatus(StrEnum):
+    """Whether an account may be used, in the words of the Accounts resource."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. Its token signs webhooks and opens the REST API."""
+    """An account. Its token signs webhooks and opens the REST API.
+
+    A sub-account has the account that made it as ``owner_sid``; any other has none.
+    """
 
     sid: AccountSid
     auth_token: str
     friendly_name: str
     created_at: datetime
     updated_at: datetime
+    owner_sid: AccountSid | None = None
+    status: AccountStatus = AccountStatus.ACTIVE
 
     def __repr__(self) -> str:
         """Leave the token out, for logs."""

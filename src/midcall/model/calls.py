@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from midcall.model.endpoints import Endpoint
-from midcall.model.sids import AccountSid, ApplicationSid, CallSid
+from midcall.model.sids import AccountSid, ApplicationSid, CallSid, PhoneNumberSid
 
 
 class CallStatus(StrEnum):
@@ -36,7 +36,7 @@ class CallDirection(StrEnum):
     """Who began the call, in the words of the Calls resource."""
 
     INBOUND = "inbound"
-    """Towards midcall: an SDK called."""
+    """Towards midcall: an SDK or a phone number called."""
     OUTBOUND_API = "outbound-api"
     OUTBOUND_DIAL = "outbound-dial"
 
@@ -54,6 +54,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One leg of a call, as the Calls resource shows it.
 
     ``answered_at`` is when it came to be in progress; the duration counts from there.
+    ``stir_status`` is how far the caller's number was verified, where that is known
+    (``TN-Validation-Passed-A`` and so on).
     """
 
     sid: CallSid
@@ -66,6 +68,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     parent_call_sid: CallSid | None = None
     application_sid: ApplicationSid | None = None
+    phone_number_sid: PhoneNumberSid | None = None
+    stir_status: str | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
 

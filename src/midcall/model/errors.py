@@ -8,13 +8,14 @@ whether the same request may succeed later.
 from typing import ClassVar
 
 from midcall.model.calls import CallStatus
+from midcall.model.notifications import NO_EVIDENCE, Evidence
 from midcall.model.sids import CallSid
 
 
 class Fault(Exception):
     """The root of all faults. ``str(fault)`` is the sentence for the client."""
 
-    code: ClassVar[int] = 20500
+    code: int = 20500
     http_status: ClassVar[int] = 500
     temporary: ClassVar[bool] = False
 
@@ -245,6 +246,59 @@ class InvalidMethod(Fault):
 
     def __str__(self) -> str:
         return f"{self.name} must be GET or POST, not {self.method}"
+
+
+class ParameterRefused(Fault):
+    """A parameter with a documented code of its own, such as 21211 for a bad ``To``."""
+
+    http_status = 400
+
+    def __init__(self, documented_code: int, reason: str) -> None:
+        super().__init__(documented_code, reason)
+        self.code = documented_code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ApplicationNotAccessible(Fault):
+    """An ``ApplicationSid`` of nobody, or of another account."""
+
+    code = 21420
+    http_status = 400
+
+    def __init__(self, application_sid: str) -> None:
+        super().__init__(application_sid)
+        self.application_sid = application_sid
+
+    def __str__(self) -> str:
+        return f"ApplicationSid {self.application_sid} is not accessible"
+
+
+class NotFinished(Fault):
+    """A call that is under way cannot be deleted."""
+
+    code = 20009
+    http_status = 409
+
+    def __init__(self, call_sid: CallSid, status: CallStatus) -> None:
+        super().__init__(call_sid, status)
+        self.call_sid = call_sid
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"Cannot delete {self.call_sid} before it is over: its status is {self.status}"
+
+
+class AccountNotActive(Fault):
+    """The account is suspended or closed."""
+
+    code = 20005
+    http_status = 403
+
+    def __str__(self) -> str:
+        return "Account not active"
 
 
 # --- signalling -------------------------------------------------------------------------------
@@ -486,23 +540,48 @@ class BadMedia(Fault):
         return f"Bad session description: {self.reason}"
 
 
+class EndpointGone(Fault):
+    """A media endpoint that is not there, or no longer: its leg is over."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.endpoint = endpoint
+
+    def __str__(self) -> str:
+        return f"There is no media endpoint {self.endpoint}"
+
+
 # --- TwiML ------------------------------------------------------------------------------------
+
+
+class UnplayableSound(Fault):
+    """What was to be played is no sound that can be."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The recording cannot be played: {self.reason}"
 
 
 class TwimlFault(Fault):
     """A document that could not be had or understood.
 
     ``twiml_code`` is the documented code that the debugger shows; ``code`` is what the device is
-    told, which knows no TwiML codes.
+    told, which knows no TwiML codes. ``evidence`` is the exchange that it was found in, if any.
     """
 
     code = 31005
 
-    def __init__(self, code: int, reason: str, url: str = "") -> None:
+    def __init__(
+        self, code: int, reason: str, url: str = "", evidence: Evidence = NO_EVIDENCE
+    ) -> None:
         super().__init__(code, reason, url)
         self.twiml_code = code
         self.reason = reason
         self.url = url
+        self.evidence = evidence
 
     def __str__(self) -> str:
         return f"{self.twiml_code}: {self.reason}"

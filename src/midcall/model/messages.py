@@ -11,6 +11,9 @@ from midcall.model.sids import AccountSid, CallSid, MessageSid, SubscriptionSid
 USER_DEFINED_MESSAGE = "user-defined-message"
 """The only ``messagetype`` that applications may send (Call Message Events page)."""
 
+CALL_PROGRESS_EVENT = "call-progress-event"
+"""The ``messagetype`` by which a caller's device is told of its call's children."""
+
 JSON_CONTENT_TYPE = "application/json"
 """The only content type that the original supports (Call Message Events page)."""
 

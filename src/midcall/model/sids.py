@@ -10,6 +10,7 @@ SubscriptionSid = NewType("SubscriptionSid", str)
 ApplicationSid = NewType("ApplicationSid", str)
 KeySid = NewType("KeySid", str)
 NotificationSid = NewType("NotificationSid", str)
+PhoneNumberSid = NewType("PhoneNumberSid", str)
 
 ACCOUNT: Final = "AC"
 CALL: Final = "CA"
@@ -18,6 +19,7 @@ SUBSCRIPTION: Final = "ZY"
 APPLICATION: Final = "AP"
 KEY: Final = "SK"
 NOTIFICATION: Final = "NO"
+PHONE_NUMBER: Final = "PN"
 
 _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}", re.ASCII)
 

@@ -10,13 +10,16 @@ from starlette.responses import Response
 from midcall.core.access import new_application
 from midcall.core.ports import PutApplication, RemoveApplication
 from midcall.model.accounts import Application
-from midcall.model.errors import InvalidParameter, TwimlFault
+from midcall.model.endpoints import Method
 from midcall.model.sids import ApplicationSid
+from midcall.rest import operations as op
 from midcall.rest import parameters
-from midcall.rest.door import Ask, answer
-from midcall.rest.paging import read_page, split
-from midcall.wire import resources, templates
+from midcall.rest.door import Ask, answer, answer_page
+from midcall.rest.operations import Field, Support
+from midcall.rest.paging import read_page
+from midcall.wire import resources
 from midcall.wire.forms import Form
+from midcall.wire.resources import ApplicationResource
 
 _URLS = {
     "VoiceUrl": "voice_url",
@@ -58,17 +61,14 @@ async def fetch(ask: Ask) -> Response:
 
 async def list_page(ask: Ask) -> Response:
     """List the account's applications, newest first, of one ``FriendlyName`` if it is given."""
-    page = read_page(ask.query, ("FriendlyName",))
+    page = read_page(ask.query, ask.operation.filters)
     found = await ask.desk.store.list_applications(
         ask.account_sid,
         friendly_name=ask.query.find("FriendlyName") or None,
         offset=page.offset,
         limit=page.size + 1,
     )
-    applications, more = split(found, page)
-    path = f"{resources.account_uri(ask.account_sid)}/Applications.json"
-    shown = [resources.application(application) for application in applications]
-    return answer(resources.listing("applications", path, shown, page, more=more))
+    return answer_page(ask, page, found, resources.application)
 
 
 async def update(ask: Ask) -> Response:
@@ -102,7 +102,7 @@ def _changes(form: Form) -> dict[str, object]:
     """Return the fields that a form changes, with their new values."""
     changes: dict[str, object] = {
         "friendly_name": parameters.friendly_name(form),
-        "voice_twiml": _voice_twiml(form),
+        "voice_twiml": parameters.template(form, "VoiceTwiml"),
         **{field: parameters.url(form, name) for name, field in _URLS.items()},
         **{field: parameters.method(form, name) for name, field in _METHODS.items()},
         **{field: parameters.flag(form, name) for name, field in _FLAGS.items()},
@@ -110,12 +110,26 @@ def _changes(form: Form) -> dict[str, object]:
     return {field: value for field, value in changes.items() if value is not None}
 
 
-def _voice_twiml(form: Form) -> str | None:
-    """Return the document, if its Mustache can be read: better known now than in a call."""
-    template = form.find("VoiceTwiml")
-    if template:
-        try:
-            templates.check(template)
-        except TwimlFault as fault:
-            raise InvalidParameter("VoiceTwiml", fault.reason) from None
-    return template
+_FORM = (
+    Field(name="FriendlyName"),
+    *op.urls(*_URLS),
+    *(Field(name=name, type=Method) for name in _METHODS),
+    *(Field(name=name, type=bool) for name in _FLAGS),
+    Field(
+        name="VoiceTwiml",
+        support=Support.OWN,
+        about="TwiML kept here, with Mustache in it, used where there is no VoiceUrl.",
+    ),
+    *op.ignored("ApiVersion"),
+)
+
+CREATE = op.create("CreateApplication", create, ApplicationResource, *_FORM)
+LIST = op.lists(
+    "ListApplication",
+    list_page,
+    op.Listing(name="applications", item=ApplicationResource),
+    Field(name="FriendlyName"),
+)
+FETCH = op.fetch("FetchApplication", fetch, ApplicationResource)
+UPDATE = op.update("UpdateApplication", update, ApplicationResource, *_FORM)
+DELETE = op.delete("DeleteApplication", delete)

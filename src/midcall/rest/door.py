@@ -1,15 +1,17 @@
 """The door of every resource: method, credentials, path and form are checked here, once.
 
-Behind it a verb of a resource sees an ``Ask``: who asks, in their own account, for well-formed
-SIDs, with a form that could be read. Whatever the verb raises becomes an answer here.
+Behind it a verb of a resource sees an ``Ask``: who asks, in which account, for well-formed SIDs,
+with the parameters that its operation declares. Whatever the verb raises becomes an answer here.
 
 In order: the method, because it says nothing about anybody; the credentials, before a byte of the
-body is read; the path; the body.
+body is read; the path; whether the accounts are active; the body.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -17,52 +19,56 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from midcall.core.access import Caller, check_account
+from midcall.core.access import Caller, check_active, get_entered
 from midcall.model import sids
+from midcall.model.accounts import Account
 from midcall.model.errors import Fault, MethodNotAllowed, NotFound, Unavailable
 from midcall.model.sids import AccountSid
 from midcall.rest.auth import identify
 from midcall.rest.body import read_form
 from midcall.rest.desk import Desk
 from midcall.rest.faults import JSON, crash, refuse
-from midcall.wire import forms
+from midcall.rest.operations import PATH_SIDS, Listing, Operation, Place
+from midcall.rest.paging import split
+from midcall.wire import forms, listings
 
 VERB_SECONDS = 20.0
 """How long a verb may take. Past it the store or a call is stuck, and the client is better off
 knowing than waiting for its own timeout (10 to 30 seconds in the official libraries)."""
 
-_SIDS: Mapping[str, str] = {
-    "AccountSid": sids.ACCOUNT,
-    "CallSid": sids.CALL,
-    "SubscriptionSid": sids.SUBSCRIPTION,
-    "ApplicationSid": sids.APPLICATION,
-    "KeySid": sids.KEY,
-}
-"""The parameters that a path may have, and the kind of SID that each is."""
+_SUFFIX = ".json"
+
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}", re.ASCII)
+
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request that was let in. ``sids`` are the path's; ``form`` is empty without a body."""
+    """One request that was let in.
+
+    ``account`` is the one that the path lies in, the caller's if it names none. ``sids`` are the
+    path's; ``form`` is empty without a body. ``origin`` is the scheme and host that were asked.
+    """
 
     desk: Desk
+    operation: Operation
     caller: Caller
+    account: Account
     path: str
+    origin: str
     sids: Mapping[str, str]
     query: forms.Form
     form: forms.Form
 
     @property
     def account_sid(self) -> AccountSid:
-        """The account that the request is in, which is the caller's."""
-        return self.caller.account.sid
+        """The account that the request is in."""
+        return self.account.sid
 
     def not_found(self) -> NotFound:
         """Return the fault for a path at which there is nothing for this account."""
         return NotFound(self.path)
-
-
-Verb = Callable[[Ask], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +76,13 @@ class Resource:
     """A path of the API as an ASGI application: what each method does there."""
 
     desk: Desk
-    verbs: Mapping[str, Verb]
+    operations: Mapping[str, Operation]
 
     @property
     def allowed(self) -> list[str]:
         """The methods that the path takes, for ``Allow``."""
-        head = ["HEAD"] if "GET" in self.verbs else []
-        return sorted([*self.verbs, *head, "OPTIONS"])
+        head = ["HEAD"] if "GET" in self.operations else []
+        return sorted([*self.operations, *head, "OPTIONS"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -104,38 +110,55 @@ class Resource:
             return crash(request.method, request.scope["path"], error)
 
     async def _run(self, request: Request) -> Response:
-        verb = self._verb(request)
-        caller = await identify(request.headers.get("authorization"), self.desk.store)
-        path: str = request.scope["path"]
-        _check_path(caller, request.path_params, path)
-        ask = Ask(
-            desk=self.desk,
-            caller=caller,
-            path=path,
-            sids=request.path_params,
-            query=forms.parse(request.scope["query_string"]),
-            form=await read_form(request) if request.method == "POST" else forms.Form(),
-        )
+        operation = self._operation(request)
+        ask = await self._let_in(request, operation)
         try:
             async with asyncio.timeout(VERB_SECONDS):
-                return await verb(ask)
+                return await operation.verb(ask)
         except TimeoutError:
             raise Unavailable from None
 
-    def _verb(self, request: Request) -> Verb:
+    def _operation(self, request: Request) -> Operation:
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in self.verbs:
+        if method not in self.operations:
             raise MethodNotAllowed(request.method, request.scope["path"])
-        return self.verbs[method]
+        return self.operations[method]
+
+    async def _let_in(self, request: Request, operation: Operation) -> Ask:
+        store = self.desk.store
+        caller = await identify(request.headers.get("authorization"), store)
+        path: str = request.scope["path"]
+        _check_sids(request.path_params, path)
+        account = await self._entered(caller, request.path_params.get("AccountSid"), path)
+        owner_sid = caller.account.owner_sid
+        owner = None if owner_sid is None else await store.find_account(owner_sid)
+        check_active(caller, owner, account, changes=operation.changes)
+        form = await read_form(request) if request.method == "POST" else forms.Form()
+        return Ask(
+            desk=self.desk,
+            operation=operation,
+            caller=caller,
+            account=account,
+            path=path,
+            origin=_origin(request, self.desk.public_url),
+            sids=request.path_params,
+            query=_only(operation.query_names, forms.parse(request.scope["query_string"])),
+            form=_only(operation.form_names, form),
+        )
+
+    async def _entered(self, caller: Caller, sid: str | None, path: str) -> Account:
+        """Return the account that a path lies in."""
+        if sid is None or sid == caller.account.sid:
+            return caller.account
+        return get_entered(caller, await self.desk.store.find_account(AccountSid(sid)), path)
 
 
-def resource(path: str, desk: Desk, **verbs: Verb) -> list[Route]:
-    """Return the routes of a resource: with ``.json``, and bare, which answers JSON as well.
-
-    ``verbs`` are named by their method, in capitals.
-    """
-    application = Resource(desk=desk, verbs=verbs)
-    return [Route(f"{path}{suffix}", application, name=path) for suffix in (".json", "")]
+def routes_of(place: Place, desk: Desk) -> list[Route]:
+    """Return the routes of a place: with ``.json``, and bare, which answers JSON as well."""
+    application = Resource(desk=desk, operations=place.operations)
+    return [
+        Route(f"{place.path}{suffix}", application, name=place.path) for suffix in (_SUFFIX, "")
+    ]
 
 
 def answer(body: object, status: int = 200) -> Response:
@@ -143,8 +166,42 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, JSON)
 
 
-def _check_path(caller: Caller, parameters: Mapping[str, str], path: str) -> None:
+def answer_page(
+    ask: Ask,
+    page: listings.Page,
+    found: Sequence[ItemT],
+    show: Callable[[ItemT], msgspec.Struct],
+) -> Response:
+    """Answer with a page of a list. ``found`` has one item more than the page, if there is one."""
+    listing = ask.operation.answer
+    if not isinstance(listing, Listing):
+        raise TypeError(f"{ask.operation.id} does not declare that it lists")
+    items, more = split(found, page)
+    path = ask.path.removesuffix(_SUFFIX)
+    shown = [show(item) for item in items]
+    if listing.meta:
+        url = f"{ask.origin}{path}"
+        return answer(listings.meta_listing(listing.name, url, shown, page, more=more))
+    return answer(listings.listing(listing.name, f"{path}{_SUFFIX}", shown, page, more=more))
+
+
+def _check_sids(parameters: Mapping[str, str], path: str) -> None:
     for name, sid in parameters.items():
-        if not sids.is_sid(_SIDS[name], sid):
+        if not sids.is_sid(PATH_SIDS[name], sid):
             raise NotFound(path)
-    check_account(caller, parameters["AccountSid"], path)
+
+
+def _only(names: frozenset[str], form: forms.Form) -> forms.Form:
+    """Leave out what an operation does not declare: unknown parameters are ignored."""
+    return forms.Form(tuple(pair for pair in form.fields if pair[0] in names))
+
+
+def _origin(request: Request, public_url: str) -> str:
+    """Return the scheme and host under which the client found this server.
+
+    One that resolved another name to it may know no other way here.
+    """
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return public_url
+    return f"{public_url.partition('://')[0]}://{host}"

@@ -1,4 +1,6 @@
-"""``Keys``: API keys, which sign Access Tokens and open this API.
+"""``Keys`` and ``SigningKeys``: API keys, which sign Access Tokens and open this API.
+
+``SigningKeys`` is the older name; both show the same keys.
 
 Only the account's own token opens this resource. A secret is shown once, when its key is made.
 """
@@ -10,10 +12,13 @@ from midcall.core.access import check_own_token, new_api_key
 from midcall.core.ports import PutApiKey, RemoveApiKey
 from midcall.model.accounts import ApiKey
 from midcall.model.sids import KeySid
-from midcall.rest.door import Ask, answer
-from midcall.rest.paging import read_page, split
+from midcall.rest import operations as op
+from midcall.rest.door import Ask, answer, answer_page
+from midcall.rest.operations import Field, Operation
+from midcall.rest.paging import read_page
 from midcall.rest.parameters import friendly_name
 from midcall.wire import resources
+from midcall.wire.resources import KeyResource, NewKeyResource
 
 
 async def create(ask: Ask) -> Response:
@@ -38,10 +43,7 @@ async def list_page(ask: Ask) -> Response:
     found = await ask.desk.store.list_api_keys(
         ask.account_sid, offset=page.offset, limit=page.size + 1
     )
-    keys, more = split(found, page)
-    path = f"{resources.account_uri(ask.account_sid)}/Keys.json"
-    shown = [resources.key(key) for key in keys]
-    return answer(resources.listing("keys", path, shown, page, more=more))
+    return answer_page(ask, page, found, resources.key)
 
 
 async def update(ask: Ask) -> Response:
@@ -69,3 +71,20 @@ async def _get(ask: Ask) -> ApiKey:
     if key is None or key.account_sid != ask.account_sid:
         raise ask.not_found()
     return key
+
+
+def many(name: str, listed_as: str) -> dict[str, Operation]:
+    """Return what can be done with the keys together, under either name."""
+    return {
+        "GET": op.lists(f"List{name}", list_page, op.Listing(name=listed_as, item=KeyResource)),
+        "POST": op.create(f"CreateNew{name}", create, NewKeyResource, Field(name="FriendlyName")),
+    }
+
+
+def one(name: str) -> dict[str, Operation]:
+    """Return what can be done with a key, under either name."""
+    return {
+        "GET": op.fetch(f"Fetch{name}", fetch, KeyResource),
+        "POST": op.update(f"Update{name}", update, KeyResource, Field(name="FriendlyName")),
+        "DELETE": op.delete(f"Delete{name}", delete),
+    }

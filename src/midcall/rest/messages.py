@@ -3,8 +3,11 @@
 from starlette.responses import Response
 
 from midcall.model.sids import CallSid
+from midcall.rest import operations as op
 from midcall.rest.door import Ask, answer
+from midcall.rest.operations import Field
 from midcall.wire import resources
+from midcall.wire.resources import UserDefinedMessageResource
 
 
 async def create(ask: Ask) -> Response:
@@ -16,3 +19,12 @@ async def create(ask: Ask) -> Response:
         ask.form.find("IdempotencyKey") or None,
     )
     return answer(resources.user_defined_message(message), 201)
+
+
+CREATE = op.create(
+    "CreateUserDefinedMessage",
+    create,
+    UserDefinedMessageResource,
+    Field(name="Content", required=True, about="JSON, 10,000 characters at most."),
+    Field(name="IdempotencyKey"),
+)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from midcall.model.errors import InvalidParameter, PageSizeTooLarge
 from midcall.wire.forms import Form
-from midcall.wire.resources import Page
+from midcall.wire.listings import Page
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000

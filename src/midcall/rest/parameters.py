@@ -1,12 +1,30 @@
 """Parameters of a form as values of the model. Absent parameters are ``None``."""
 
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
 from midcall.model.endpoints import Method
-from midcall.model.errors import InvalidMethod, InvalidParameter
+from midcall.model.errors import InvalidMethod, InvalidParameter, TwimlFault
+from midcall.wire import templates
 from midcall.wire.forms import Form
 from midcall.wire.urls import parse_webhook_url
 
 FRIENDLY_NAME_CHARACTERS = 64
-"""The longest friendly name (Applications and Keys resource pages)."""
+"""The longest friendly name (Accounts, Applications and Keys resource pages)."""
+
+_MAX_DIGITS = 9
+
+WordT = TypeVar("WordT", bound=StrEnum)
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """From when on, and before when; ``None`` is without end."""
+
+    start: datetime | None = None
+    before: datetime | None = None
 
 
 def friendly_name(form: Form) -> str | None:
@@ -56,3 +74,93 @@ def flag(form: Form, name: str) -> bool | None:
             return False
         case _:
             raise InvalidParameter(name, "it must be true or false")
+
+
+def template(form: Form, name: str) -> str | None:
+    """Return TwiML with Mustache in it, if it can be read: better known now than in a call.
+
+    Raises ``InvalidParameter``.
+    """
+    text = form.find(name)
+    if text:
+        try:
+            templates.check(text)
+        except TwimlFault as fault:
+            raise InvalidParameter(name, fault.reason) from None
+    return text
+
+
+def number(form: Form, name: str, least: int, most: int) -> int | None:
+    """Return a whole number, or ``None`` if it is absent or empty.
+
+    Raises ``InvalidParameter`` for what is no whole number, or out of range.
+    """
+    text = form.find(name)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
+        raise InvalidParameter(name, "it is not a whole number")
+    if not least <= int(text) <= most:
+        raise InvalidParameter(name, f"it must be from {least} to {most}")
+    return int(text)
+
+
+def word(form: Form, name: str, words: type[WordT]) -> WordT | None:
+    """Return one of some words, or ``None`` if it is absent or empty.
+
+    Raises ``InvalidParameter`` for any other.
+    """
+    text = form.find(name)
+    if not text:
+        return None
+    try:
+        return words(text)
+    except ValueError:
+        raise InvalidParameter(name, f"it is none of {', '.join(words)}") from None
+
+
+def span(query: Form, name: str) -> Span:
+    """Return the time that ``name``, ``name<`` and ``name>`` leave (Calls page, "Filter by date").
+
+    Each is a day in GMT or a time. ``name`` alone is the whole day, of a time too: some of the
+    official libraries turn a day into its first second. ``name<`` is before it, ``name>`` is on it
+    or after it. Raises ``InvalidParameter``.
+    """
+    on, before, start = (_time(query, f"{name}{sign}") for sign in ("", "<", ">"))
+    starts, ends = [start] if start else [], [before] if before else []
+    if on is not None:
+        day = on.replace(hour=0, minute=0, second=0, microsecond=0)
+        starts.append(day)
+        ends.append(_later(name, day, timedelta(days=1)))
+    return Span(start=max(starts, default=None), before=min(ends, default=None))
+
+
+def closed_span(query: Form, first: str, last: str) -> Span:
+    """Return the time from ``first`` to ``last``, both included (Alerts page).
+
+    A last day is included whole, a last time with its second. Raises ``InvalidParameter``.
+    """
+    start, end = _time(query, first), _time(query, last)
+    if end is not None:
+        whole_day = "T" not in (query.find(last) or "").upper()
+        end = _later(last, end, timedelta(days=1) if whole_day else timedelta(seconds=1))
+    return Span(start=start, before=end)
+
+
+def _time(query: Form, name: str) -> datetime | None:
+    text = query.find(name)
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        # A time without a zone is GMT, like every other time of this API.
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidParameter(name, "it is neither a day, YYYY-MM-DD, nor a time") from None
+
+
+def _later(name: str, at: datetime, by: timedelta) -> datetime:
+    try:
+        return at + by
+    except OverflowError:
+        raise InvalidParameter(name, "it is past the end of time") from None

@@ -2,9 +2,14 @@
 
 from starlette.responses import Response
 
+from midcall.model.endpoints import Method
 from midcall.model.sids import CallSid, SubscriptionSid
+from midcall.rest import operations as op
 from midcall.rest.door import Ask, answer
+from midcall.rest.operations import Field
 from midcall.wire import resources
+from midcall.wire.resources import SubscriptionResource
+from midcall.wire.shapes import UrlText
 
 
 async def create(ask: Ask) -> Response:
@@ -27,3 +32,14 @@ async def delete(ask: Ask) -> Response:
         SubscriptionSid(ask.sids["SubscriptionSid"]),
     )
     return Response(status_code=204)
+
+
+CREATE = op.create(
+    "CreateUserDefinedMessageSubscription",
+    create,
+    SubscriptionResource,
+    Field(name="Callback", type=UrlText, required=True),
+    Field(name="IdempotencyKey"),
+    Field(name="Method", type=Method),
+)
+DELETE = op.delete("DeleteUserDefinedMessageSubscription", delete)

@@ -14,7 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
 from midcall.core.ports import Change
-from midcall.store.faults import AlreadyKept, ChangeRefused, ReadFailed, WriteFailed
+from midcall.store import schema
+from midcall.store.faults import (
+    AlreadyKept,
+    ChangeRefused,
+    NumberTaken,
+    ReadFailed,
+    WriteFailed,
+)
 from midcall.store.reading import Query
 from midcall.store.rows import Row, Value
 from midcall.store.writing import Statement, steps
@@ -22,6 +29,7 @@ from midcall.store.writing import Statement, steps
 T = TypeVar("T")
 
 _UNIQUE = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+_NUMBER = f" {schema.phone_numbers.c.number}"
 _DIALECT = dialect(paramstyle="qmark")
 
 
@@ -52,7 +60,7 @@ class Prepared:
         return [row[name] for name in self._names]
 
 
-@lru_cache(maxsize=256)  # more than there are statements
+@lru_cache(maxsize=512)  # more than there are statements, half of them lists of calls
 def prepared(statement: Statement | sa.Select[Any]) -> Prepared:
     """Return a statement as the driver takes it; its SQL is written once."""
     return Prepared(statement)
@@ -61,9 +69,9 @@ def prepared(statement: Statement | sa.Select[Any]) -> Prepared:
 def write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     """Write the changes in one transaction; they are durable when this returns.
 
-    Raises ``AlreadyKept`` for a second record under a unique key, ``ChangeRefused`` for a change
-    that breaks another rule, ``WriteFailed`` if the disk is full or failing. The transaction has
-    been rolled back then.
+    Raises ``AlreadyKept`` for a second record under a unique key (``NumberTaken`` if that is a
+    phone number), ``ChangeRefused`` for a change that breaks another rule, ``WriteFailed`` if the
+    disk is full or failing. The transaction has been rolled back then.
     """
     with _write_faults(), _transaction(connection):
         cursor = connection.cursor()
@@ -101,10 +109,17 @@ def _write_faults() -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        fault = AlreadyKept if _name(error) in _UNIQUE else ChangeRefused
-        raise fault(str(error)) from error
+        raise _refusal(error) from error
     except sqlite3.DatabaseError as error:
         raise WriteFailed(_name(error)) from error
+
+
+def _refusal(error: sqlite3.IntegrityError) -> ChangeRefused:
+    # SQLite names the columns of a unique key, and never a value.
+    rule = str(error)
+    if _name(error) not in _UNIQUE:
+        return ChangeRefused(rule)
+    return NumberTaken(rule) if rule.endswith(_NUMBER) else AlreadyKept(rule)
 
 
 def _name(error: sqlite3.Error) -> str:

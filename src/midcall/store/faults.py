@@ -96,6 +96,19 @@ class AlreadyKept(ChangeRefused):
         return "The resource exists already"
 
 
+class NumberTaken(AlreadyKept):
+    """Another phone number resource has this number, of whichever account.
+
+    Error 21422, "PhoneNumber is not available"; the number itself is the client's to know.
+    """
+
+    code = 21422
+    http_status = 400
+
+    def __str__(self) -> str:
+        return "PhoneNumber is not available"
+
+
 class WriteFailed(Unavailable):
     """The disk is full or failing, or another process keeps the file to itself.
 

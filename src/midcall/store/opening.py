@@ -103,7 +103,7 @@ def _new_connection(path: Path | None) -> Iterator[sqlite3.Connection]:
             timeout=BUSY_SECONDS,
             isolation_level=None,  # transactions begin where the code says so
             check_same_thread=False,  # one thread at a time; which one, the pool decides
-            cached_statements=256,  # more than there are statements: each is parsed once
+            cached_statements=256,  # more than are in use: each is parsed once
         )
         opened.callback(connection.close)
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")

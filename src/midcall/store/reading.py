@@ -7,18 +7,12 @@ Invariants
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from midcall.core.ports import CallFilter
-from midcall.model.accounts import Application
-from midcall.model.calls import Call
 from midcall.model.messages import Direction, MessageState
-from midcall.model.notifications import Notification
-from midcall.model.sids import CallSid
 from midcall.store import rows, schema
 from midcall.store.rows import Mapping, RecordT, Row
 
@@ -49,60 +43,101 @@ def _page(query: Query[T]) -> Query[T]:
     return Query(page, query.read)
 
 
+class Listing(Generic[RecordT]):
+    """A list that can be narrowed, newest first, a page at a time.
+
+    ``conditions`` say what each attribute of a filter asks for; each has one parameter, of the
+    attribute's name. ``of_account`` keeps the list to the account ``account``.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping[RecordT],
+        conditions: dict[str, sa.ColumnElement[bool]],
+        *,
+        of_account: bool = False,
+    ) -> None:
+        self._mapping: Final = mapping
+        self.conditions: Final = conditions
+        self._always = [mapping.table.c.account_sid == _bind("account")] if of_account else []
+        # One query for each combination of filters that is asked for.
+        self._queries: dict[tuple[str, ...], Query[RecordT]] = {}
+
+    def narrowed(self, filters: dict[str, Any]) -> tuple[Query[RecordT], Row]:
+        """Return the query that the filters make, and their values; ``None`` narrows nothing."""
+        values = {name: rows.kept(one) for name, one in filters.items() if one is not None}
+        return self._query(tuple(values)), values
+
+    def _query(self, names: tuple[str, ...]) -> Query[RecordT]:
+        if names not in self._queries:
+            conditions = [self.conditions[name] for name in names]
+            self._queries[names] = _page(_of(self._mapping, *self._always, *conditions))
+        return self._queries[names]
+
+
 def _first(row: Sequence[Any]) -> Any:
     return row[0]
 
 
 # --- accounts, keys, applications -------------------------------------------------------------
 
+_accounts = schema.accounts.c
 ACCOUNT: Final = _of(rows.ACCOUNT, schema.accounts.c.sid == _bind("sid"))
-ACCOUNTS: Final = _page(_of(rows.ACCOUNT))
+ACCOUNTS: Final = Listing(
+    rows.ACCOUNT,
+    {
+        "within": sa.or_(_accounts.sid == _bind("within"), _accounts.owner_sid == _bind("within")),
+        "friendly_name": _accounts.friendly_name == _bind("friendly_name"),
+        "status": _accounts.status == _bind("status"),
+    },
+)
 API_KEY: Final = _of(rows.API_KEY, schema.api_keys.c.sid == _bind("sid"))
 API_KEYS: Final = _page(_of(rows.API_KEY, schema.api_keys.c.account_sid == _bind("account")))
 APPLICATION: Final = _of(rows.APPLICATION, schema.applications.c.sid == _bind("sid"))
-_APPLICATIONS: Final = _page(
-    _of(rows.APPLICATION, schema.applications.c.account_sid == _bind("account"))
-)
-_APPLICATIONS_NAMED: Final = _page(
-    _of(
-        rows.APPLICATION,
-        schema.applications.c.account_sid == _bind("account"),
-        schema.applications.c.friendly_name == _bind("friendly_name"),
-    )
+APPLICATIONS: Final = Listing(
+    rows.APPLICATION,
+    {"friendly_name": schema.applications.c.friendly_name == _bind("friendly_name")},
+    of_account=True,
 )
 
+# --- phone numbers ----------------------------------------------------------------------------
 
-def applications(friendly_name: str | None) -> tuple[Query[Application], Row]:
-    """Return the query for an account's applications, and the values that narrow it."""
-    if friendly_name is None:
-        return _APPLICATIONS, {}
-    return _APPLICATIONS_NAMED, {"friendly_name": friendly_name}
-
+_numbers = schema.phone_numbers.c
+PHONE_NUMBER: Final = _of(rows.PHONE_NUMBER, _numbers.sid == _bind("sid"))
+NUMBER: Final = _of(rows.PHONE_NUMBER, _numbers.number == _bind("number"))
+PHONE_NUMBERS: Final = Listing(
+    rows.PHONE_NUMBER,
+    {
+        "number": _numbers.number == _bind("number"),
+        "friendly_name": _numbers.friendly_name == _bind("friendly_name"),
+    },
+    of_account=True,
+)
 
 # --- calls ------------------------------------------------------------------------------------
 
-CALL: Final = _of(rows.CALL, schema.calls.c.sid == _bind("sid"))
+_calls = schema.calls.c
+CALL: Final = _of(rows.CALL, _calls.sid == _bind("sid"))
 LIVE_FAMILIES: Final = Query(
     sa.select(schema.families.c.document).where(schema.LIVE).order_by(schema.families.c.id),
     lambda row: rows.family(row[0]),
 )
 
 
-@lru_cache  # one query for each combination of filters: sixteen
-def _calls_narrowed(narrowed: tuple[str, ...]) -> Query[Call]:
-    conditions = [schema.calls.c[name] == _bind(name) for name in narrowed]
-    return _page(_of(rows.CALL, schema.calls.c.account_sid == _bind("account"), *conditions))
-
-
-def calls(filters: CallFilter) -> tuple[Query[Call], Row]:
-    """Return the query for an account's calls that pass the filters, and the filters' values."""
-    given = {
-        name: str(value)
-        for name, value in msgspec.structs.asdict(filters).items()
-        if value is not None
-    }
-    return _calls_narrowed(tuple(given)), dict(given)
-
+CALLS: Final = Listing(
+    rows.CALL,
+    {
+        "to_address": _calls.to_address == _bind("to_address"),
+        "from_address": _calls.from_address == _bind("from_address"),
+        "parent_call_sid": _calls.parent_call_sid == _bind("parent_call_sid"),
+        "status": _calls.status == _bind("status"),
+        "started_from": _calls.created_at >= _bind("started_from"),
+        "started_before": _calls.created_at < _bind("started_before"),
+        "ended_from": _calls.ended_at >= _bind("ended_from"),
+        "ended_before": _calls.ended_at < _bind("ended_before"),
+    },
+    of_account=True,
+)
 
 # --- messages ---------------------------------------------------------------------------------
 
@@ -199,20 +234,22 @@ def busy_lanes(busy: frozenset[str]) -> str:
 # --- the debugger -----------------------------------------------------------------------------
 
 _notifications = schema.notifications.c
-_NOTIFICATIONS: Final = _page(
-    _of(rows.NOTIFICATION, _notifications.account_sid == _bind("account"))
+NOTIFICATION: Final = _of(rows.NOTIFICATION, _notifications.sid == _bind("sid"))
+NOTIFICATIONS: Final = Listing(
+    rows.NOTIFICATION,
+    {
+        "call_sid": _notifications.call_sid == _bind("call_sid"),
+        "level": _notifications.level == _bind("level"),
+        "created_from": _notifications.created_at >= _bind("created_from"),
+        "created_before": _notifications.created_at < _bind("created_before"),
+    },
+    of_account=True,
 )
-_NOTIFICATIONS_OF_CALL: Final = _page(
-    _of(
-        rows.NOTIFICATION,
-        _notifications.account_sid == _bind("account"),
-        _notifications.call_sid == _bind("call"),
-    )
+_exchanges = schema.exchanges.c
+_EXCHANGES_OF_CALL = _of(rows.EXCHANGE, _exchanges.call_sid == _bind("call"))
+EXCHANGES: Final = Query(
+    _EXCHANGES_OF_CALL.select.order_by(_exchanges.requested_at, _exchanges.id)
+    .limit(_bind("limit"))
+    .offset(_bind("offset")),
+    _EXCHANGES_OF_CALL.read,
 )
-
-
-def notifications(call: CallSid | None) -> tuple[Query[Notification], Row]:
-    """Return the query for an account's notifications, and the values that narrow it."""
-    if call is None:
-        return _NOTIFICATIONS, {}
-    return _NOTIFICATIONS_OF_CALL, {"call": call}

@@ -24,9 +24,11 @@ import sqlalchemy as sa
 from midcall.model.accounts import Account, ApiKey, Application
 from midcall.model.calls import Call
 from midcall.model.endpoints import Endpoint
+from midcall.model.exchanges import Exchange
 from midcall.model.families import Family
 from midcall.model.messages import AcceptedRequest, Subscription, UserDefinedMessage
 from midcall.model.notifications import Notification
+from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry
 from midcall.store import schema
 
@@ -93,6 +95,12 @@ def _codec(kind: Any) -> _Codec:
     return known[kind]
 
 
+def kept(value: Any) -> Value:
+    """Return a value as a database keeps it; raise ``TypeError`` if there is no way."""
+    encode = _codec(type(value)).encode
+    return encode(value) if encode else value
+
+
 class _Slot(NamedTuple):
     """One column: its name, where its value is found in the record, how it is kept."""
 
@@ -150,6 +158,7 @@ class Mapping(Generic[RecordT]):
 ACCOUNT: Final = Mapping(Account, schema.accounts)
 API_KEY: Final = Mapping(ApiKey, schema.api_keys)
 APPLICATION: Final = Mapping(Application, schema.applications)
+PHONE_NUMBER: Final = Mapping(PhoneNumber, schema.phone_numbers)
 CALL: Final = Mapping(Call, schema.calls)
 MESSAGE: Final = Mapping(UserDefinedMessage, schema.messages)
 SUBSCRIPTION: Final = Mapping(Subscription, schema.subscriptions)
@@ -157,6 +166,7 @@ ACCEPTED_REQUEST: Final = Mapping(AcceptedRequest, schema.accepted_requests)
 ENTRY: Final = Mapping(Entry, schema.entries)
 ATTEMPT: Final = Mapping(Attempt, schema.attempts)
 NOTIFICATION: Final = Mapping(Notification, schema.notifications)
+EXCHANGE: Final = Mapping(Exchange, schema.exchanges)
 
 _FAMILY = msgspec.json.Decoder(Family)
 

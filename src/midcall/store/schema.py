@@ -7,6 +7,7 @@ Invariants
 - A column has the name of the attribute that it keeps (``rows.py`` relies on it); an attribute that
   is an ``Endpoint`` takes two columns, ``…_url`` and ``…_method``.
 - A flag is 0 or 1.
+- The entries of a lane are all of one call (``removing.py`` relies on it).
 - The only foreign key leads from an attempt to its entry. Everything else may be kept in the order
   in which it was decided: a message may be older than the next record of its call.
 """
@@ -44,19 +45,20 @@ UNSETTLED: Final = sa.text(
 )
 """Messages that something may still become of."""
 
-PENDING: Final = sa.text(f"state = '{EntryState.PENDING.value}'")
-"""Entries that still have to leave."""
-
 LIVE: Final = sa.text("over = 0")
 """Families that are under way."""
+
+PENDING: Final = sa.text(f"state = '{EntryState.PENDING.value}'")
+"""Entries that still have to leave."""
 
 
 def _id() -> sa.Column[int]:
     return sa.Column("id", Id, primary_key=True)
 
 
-def _text(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False)
+def _text(name: str, *, default: str | None = None) -> sa.Column[str]:
+    """Describe a text. One that came to its table later has a default, for the rows before it."""
+    return sa.Column(name, sa.Text, nullable=False, server_default=default)
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
@@ -80,6 +82,9 @@ accounts = sa.Table(
     _text("friendly_name"),
     _time("created_at"),
     _time("updated_at"),
+    _sid("owner_sid", nullable=True),
+    _text("status", default="active"),
+    # Accounts are few: a list walks over them in its order, whatever narrows it.
     sa.Index(None, "created_at", "id"),
 )
 
@@ -123,6 +128,34 @@ applications = sa.Table(
     sa.Index(None, "account_sid", "created_at", "id"),
 )
 
+phone_numbers = sa.Table(
+    "phone_numbers",
+    metadata,
+    _id(),
+    sa.Column("sid", Sid, nullable=False, unique=True),
+    _sid("account_sid"),
+    # One owner a number, over all accounts: calling it leads to one place.
+    sa.Column("number", sa.Text, nullable=False, unique=True),
+    _text("friendly_name"),
+    _time("created_at"),
+    _time("updated_at"),
+    _text("voice_url"),
+    _text("voice_method"),
+    _text("voice_fallback_url"),
+    _text("voice_fallback_method"),
+    _sid("voice_application_sid", nullable=True),
+    _text("voice_twiml"),
+    _flag("voice_caller_id_lookup"),
+    _text("status_callback"),
+    _text("status_callback_method"),
+    _text("stir_status"),
+    _text("sms_url"),
+    _text("sms_method"),
+    _text("sms_fallback_url"),
+    _text("sms_fallback_method"),
+    sa.Index(None, "account_sid", "created_at", "id"),
+)
+
 # One row a family: the whole of it as one JSON document, because it is only ever read and written
 # whole. `over` says that no start needs it again.
 families = sa.Table(
@@ -156,14 +189,27 @@ calls = sa.Table(
     _time("updated_at"),
     _sid("parent_call_sid", nullable=True),
     _sid("application_sid", nullable=True),
+    _sid("phone_number_sid", nullable=True),
+    sa.Column("stir_status", sa.Text, nullable=True),
     _time("answered_at", nullable=True),
     _time("ended_at", nullable=True),
-    # An index for the whole list and one for each thing that it can be narrowed to.
+    # An index for the whole list and one for each thing that it can be narrowed to. What began in
+    # a time is a stretch of each of them; what ended in a time is looked for from the newest on.
     sa.Index(None, "account_sid", "created_at", "id"),
     sa.Index(None, "account_sid", "status", "created_at", "id"),
     sa.Index(None, "account_sid", "to_address", "created_at", "id"),
     sa.Index(None, "account_sid", "from_address", "created_at", "id"),
     sa.Index(None, "account_sid", "parent_call_sid", "created_at", "id"),
+)
+
+# Calls that were removed while their family went on. The family still has the leg and is kept with
+# it at every step; this keeps the call from coming back. The rows go when the family does.
+removed_calls = sa.Table(
+    "removed_calls",
+    metadata,
+    sa.Column("sid", Sid, primary_key=True),
+    _sid("family_sid"),
+    sa.Index(None, "family_sid"),
 )
 
 messages = sa.Table(
@@ -236,13 +282,8 @@ entries = sa.Table(
     _sid("message_sid", nullable=True),
     sa.Column("attempts", sa.Integer, nullable=False),
     _text("state"),
-)
-sa.Index(
-    "ix_entries_open",
-    entries.c.call_sid,
-    entries.c.message_sid,
-    sqlite_where=PENDING,
-    postgresql_where=PENDING,
+    # For the open entries of a message, and for all of a call when it is removed.
+    sa.Index(None, "call_sid", "message_sid"),
 )
 
 # The first pending entry of each lane. The deliverer asks "what is due?" after every commit; asked
@@ -285,6 +326,26 @@ notifications = sa.Table(
     _time("created_at"),
     _text("request_url"),
     _text("request_method"),
+    _text("request_variables", default=""),
+    _text("response_headers", default=""),
+    _text("response_body", default=""),
     sa.Index(None, "account_sid", "created_at", "id"),
     sa.Index(None, "call_sid", "created_at", "id"),
+)
+
+exchanges = sa.Table(
+    "exchanges",
+    metadata,
+    _id(),
+    _sid("account_sid"),
+    _sid("call_sid"),
+    _time("requested_at"),
+    _text("method"),
+    _text("url"),
+    _text("parameters"),
+    sa.Column("duration_ms", sa.BigInteger, nullable=False),
+    sa.Column("response_code", sa.Integer, nullable=True),
+    _text("content_type"),
+    _text("response_body"),
+    sa.Index(None, "call_sid", "requested_at", "id"),
 )

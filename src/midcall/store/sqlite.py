@@ -15,14 +15,24 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from midcall.core.ports import CallFilter, Change
+from msgspec.structs import asdict
+
+from midcall.core.ports import (
+    AccountFilter,
+    CallFilter,
+    Change,
+    NotificationFilter,
+    NumberFilter,
+)
 from midcall.model.accounts import Account, ApiKey, Application
 from midcall.model.calls import Call
+from midcall.model.exchanges import Exchange
 from midcall.model.families import Family
 from midcall.model.messages import AcceptedRequest, Direction, Subscription, UserDefinedMessage
 from midcall.model.notifications import Notification
+from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry
 from midcall.model.sids import (
     AccountSid,
@@ -30,13 +40,15 @@ from midcall.model.sids import (
     CallSid,
     KeySid,
     MessageSid,
+    NotificationSid,
+    PhoneNumberSid,
     SubscriptionSid,
 )
 from midcall.store import executing, opening, reading
 from midcall.store.faults import StoreFileUnusable
 from midcall.store.migrating import check_revision, migrate
-from midcall.store.reading import Query
-from midcall.store.rows import Value, microseconds
+from midcall.store.reading import Listing, Query
+from midcall.store.rows import RecordT, Value, microseconds
 from midcall.store.threads import Threads
 
 T = TypeVar("T")
@@ -109,7 +121,8 @@ class SqliteStore:
     async def commit(self, changes: Sequence[Change]) -> None:
         """Write the changes in one transaction; they are durable when this returns.
 
-        Raises ``AlreadyKept``, ``ChangeRefused`` or ``WriteFailed``; nothing was written then.
+        Raises ``AlreadyKept`` (``NumberTaken`` for a phone number), ``ChangeRefused`` or
+        ``WriteFailed``; nothing was written then.
         """
         if changes:
             await self._threads.write(partial(executing.write, changes=tuple(changes)))
@@ -127,9 +140,11 @@ class SqliteStore:
         """Find an account."""
         return await self._find(reading.ACCOUNT, sid=sid)
 
-    async def list_accounts(self, *, offset: int, limit: int) -> list[Account]:
+    async def list_accounts(
+        self, filters: AccountFilter, *, offset: int, limit: int
+    ) -> list[Account]:
         """List the accounts."""
-        return await self._list(reading.ACCOUNTS, offset=offset, limit=limit)
+        return await self._page(reading.ACCOUNTS, asdict(filters), offset=offset, limit=limit)
 
     async def find_api_key(self, sid: KeySid) -> ApiKey | None:
         """Find an API key of any account."""
@@ -147,8 +162,28 @@ class SqliteStore:
         self, account: AccountSid, *, friendly_name: str | None, offset: int, limit: int
     ) -> list[Application]:
         """List an account's applications, of one name if ``friendly_name`` is given."""
-        query, values = reading.applications(friendly_name)
-        return await self._list(query, account=account, offset=offset, limit=limit, **values)
+        filters = {"friendly_name": friendly_name}
+        return await self._page(
+            reading.APPLICATIONS, filters, account=account, offset=offset, limit=limit
+        )
+
+    # --- phone numbers ------------------------------------------------------------------------
+
+    async def find_phone_number(self, sid: PhoneNumberSid) -> PhoneNumber | None:
+        """Find a phone number of any account."""
+        return await self._find(reading.PHONE_NUMBER, sid=sid)
+
+    async def find_number(self, number: str) -> PhoneNumber | None:
+        """Find who owns a number in E.164."""
+        return await self._find(reading.NUMBER, number=number)
+
+    async def list_phone_numbers(
+        self, account: AccountSid, filters: NumberFilter, *, offset: int, limit: int
+    ) -> list[PhoneNumber]:
+        """List an account's phone numbers."""
+        return await self._page(
+            reading.PHONE_NUMBERS, asdict(filters), account=account, offset=offset, limit=limit
+        )
 
     # --- calls --------------------------------------------------------------------------------
 
@@ -160,8 +195,9 @@ class SqliteStore:
         self, account: AccountSid, filters: CallFilter, *, offset: int, limit: int
     ) -> list[Call]:
         """List an account's calls."""
-        query, values = reading.calls(filters)
-        return await self._list(query, account=account, offset=offset, limit=limit, **values)
+        return await self._page(
+            reading.CALLS, asdict(filters), account=account, offset=offset, limit=limit
+        )
 
     async def live_families(self) -> list[Family]:
         """Return every family that is not over."""
@@ -226,12 +262,27 @@ class SqliteStore:
 
     # --- the debugger -------------------------------------------------------------------------
 
-    async def notifications(
-        self, account: AccountSid, *, call: CallSid | None, offset: int, limit: int
+    async def find_notification(self, sid: NotificationSid) -> Notification | None:
+        """Find a notification of any account."""
+        return await self._find(reading.NOTIFICATION, sid=sid)
+
+    async def list_notifications(
+        self, account: AccountSid, filters: NotificationFilter, *, offset: int, limit: int
     ) -> list[Notification]:
-        """List an account's notifications, of one call if ``call`` is given."""
-        query, values = reading.notifications(call)
-        return await self._list(query, account=account, offset=offset, limit=limit, **values)
+        """List an account's notifications."""
+        return await self._page(
+            reading.NOTIFICATIONS, asdict(filters), account=account, offset=offset, limit=limit
+        )
+
+    async def list_exchanges(self, call: CallSid, *, offset: int, limit: int) -> list[Exchange]:
+        """List the exchanges of a call, oldest first."""
+        return await self._list(reading.EXCHANGES, call=call, offset=offset, limit=limit)
+
+    async def _page(
+        self, listing: Listing[RecordT], filters: dict[str, Any], **values: Value
+    ) -> list[RecordT]:
+        query, narrowing = listing.narrowed(filters)
+        return await self._list(query, **values, **narrowing)
 
     async def _list(self, query: Query[T], **values: Value) -> list[T]:
         return await self._threads.read(partial(executing.read, query=query, row=values))

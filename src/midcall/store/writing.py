@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from midcall.core.ports import (
     AddAcceptedRequest,
     AddEntry,
+    AddExchange,
     AddMessage,
     AddNotification,
     AddSubscription,
@@ -27,14 +28,17 @@ from midcall.core.ports import (
     PutApiKey,
     PutApplication,
     PutFamily,
+    PutPhoneNumber,
     RemoveApiKey,
     RemoveApplication,
+    RemoveCall,
+    RemovePhoneNumber,
     RemoveSubscription,
     SettleEntry,
 )
 from midcall.model.messages import Direction, MessageState
 from midcall.model.outbox import Entry, EntryState
-from midcall.store import rows, schema
+from midcall.store import removing, rows, schema
 from midcall.store.rows import Row, microseconds
 
 Statement = sa.Insert | sa.Update | sa.Delete
@@ -71,6 +75,8 @@ _PUT_API_KEY: Final = _put(schema.api_keys)
 _REMOVE_API_KEY: Final = _remove(schema.api_keys)
 _PUT_APPLICATION: Final = _put(schema.applications)
 _REMOVE_APPLICATION: Final = _remove(schema.applications)
+_PUT_PHONE_NUMBER: Final = _put(schema.phone_numbers)
+_REMOVE_PHONE_NUMBER: Final = _remove(schema.phone_numbers)
 _PUT_FAMILY: Final = _put(schema.families)
 _PUT_CALL: Final = _put(schema.calls)
 _ADD_MESSAGE: Final = _add(schema.messages)
@@ -78,6 +84,7 @@ _ADD_SUBSCRIPTION: Final = _add(schema.subscriptions)
 _REMOVE_SUBSCRIPTION: Final = _remove(schema.subscriptions)
 _ADD_ACCEPTED_REQUEST: Final = _add(schema.accepted_requests)
 _ADD_NOTIFICATION: Final = _add(schema.notifications)
+_ADD_EXCHANGE: Final = _add(schema.exchanges)
 _ADD_ENTRY: Final = _add(schema.entries)
 _ADD_ATTEMPT: Final = _add(schema.attempts)
 
@@ -152,6 +159,11 @@ _STEP_DOWN: Final = sa.delete(schema.lane_heads).where(
 )
 
 
+_Put = PutAccount | PutApiKey | PutApplication | PutPhoneNumber
+_Add = AddSubscription | AddAcceptedRequest | AddExchange | AddNotification
+_Remove = RemoveApiKey | RemoveApplication | RemovePhoneNumber | RemoveSubscription
+
+
 def steps(change: Change) -> Iterator[Step]:
     """Yield the statements of a change, in the order in which they run."""
     match change:  # the most frequent first
@@ -159,48 +171,68 @@ def steps(change: Change) -> Iterator[Step]:
             yield _message_step(change)
         case AddEntry() | SettleEntry():
             yield from _outbox_steps(change)
+        case PutFamily() | RemoveCall():
+            yield from _call_steps(change)
+        case AddSubscription() | AddAcceptedRequest() | AddExchange() | AddNotification():
+            yield _add_step(change)
+        case PutAccount() | PutApiKey() | PutApplication() | PutPhoneNumber():
+            yield _put_step(change)
+        case _:
+            yield _remove_step(change)
+
+
+def _call_steps(change: PutFamily | RemoveCall) -> Iterator[Step]:
+    match change:
         case PutFamily(family):
             yield _PUT_FAMILY, rows.family_row(family)
             for leg in family.legs.values():
                 yield _PUT_CALL, rows.CALL.row(leg.call)
-        case AddSubscription() | RemoveSubscription() | AddAcceptedRequest() | AddNotification():
-            yield _record_step(change)
-        case PutAccount() | PutApiKey() | RemoveApiKey() | PutApplication() | RemoveApplication():
-            yield _directory_step(change)
+            yield removing.STAY_REMOVED, {"family_sid": family.sid}
+        case RemoveCall(sid):
+            for statement in removing.REMOVAL:
+                yield statement, {"sid": sid}
         case _:
             assert_never(change)
 
 
-def _directory_step(
-    change: PutAccount | PutApiKey | RemoveApiKey | PutApplication | RemoveApplication,
-) -> Step:
+def _add_step(change: _Add) -> Step:
+    match change:
+        case AddSubscription(subscription):
+            return _ADD_SUBSCRIPTION, rows.SUBSCRIPTION.row(subscription)
+        case AddAcceptedRequest(request):
+            return _ADD_ACCEPTED_REQUEST, rows.ACCEPTED_REQUEST.row(request)
+        case AddExchange(exchange):
+            return _ADD_EXCHANGE, rows.EXCHANGE.row(exchange)
+        case AddNotification(notification):
+            return _ADD_NOTIFICATION, rows.NOTIFICATION.row(notification)
+        case _:
+            assert_never(change)
+
+
+def _put_step(change: _Put) -> Step:
     match change:
         case PutAccount(account):
             return _PUT_ACCOUNT, rows.ACCOUNT.row(account)
         case PutApiKey(key):
             return _PUT_API_KEY, rows.API_KEY.row(key)
-        case RemoveApiKey(sid):
-            return _REMOVE_API_KEY, {"sid": sid}
         case PutApplication(application):
             return _PUT_APPLICATION, rows.APPLICATION.row(application)
-        case RemoveApplication(sid):
-            return _REMOVE_APPLICATION, {"sid": sid}
+        case PutPhoneNumber(number):
+            return _PUT_PHONE_NUMBER, rows.PHONE_NUMBER.row(number)
         case _:
             assert_never(change)
 
 
-def _record_step(
-    change: AddSubscription | RemoveSubscription | AddAcceptedRequest | AddNotification,
-) -> Step:
+def _remove_step(change: _Remove) -> Step:
     match change:
-        case AddSubscription(subscription):
-            return _ADD_SUBSCRIPTION, rows.SUBSCRIPTION.row(subscription)
+        case RemoveApiKey(sid):
+            return _REMOVE_API_KEY, {"sid": sid}
+        case RemoveApplication(sid):
+            return _REMOVE_APPLICATION, {"sid": sid}
+        case RemovePhoneNumber(sid):
+            return _REMOVE_PHONE_NUMBER, {"sid": sid}
         case RemoveSubscription(sid):
             return _REMOVE_SUBSCRIPTION, {"sid": sid}
-        case AddAcceptedRequest(request):
-            return _ADD_ACCEPTED_REQUEST, rows.ACCEPTED_REQUEST.row(request)
-        case AddNotification(notification):
-            return _ADD_NOTIFICATION, rows.NOTIFICATION.row(notification)
         case _:
             assert_never(change)
 

@@ -1,4 +1,4 @@
-"""The requests that customers' servers get: callbacks of the outbox, and requests for TwiML.
+"""The requests that customers' servers get: callbacks of the outbox, requests for TwiML and sounds.
 
 - A user-defined message is a JSON object whose seven values are all strings, signed as if its pairs
   were form fields: what the Call Message Events page shows, and what the official validators accept
@@ -41,12 +41,16 @@ class CallbackFormat(StrEnum):
 
 
 class OutgoingRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request, ready to be sent as it is: the URL is the exact text to ask for."""
+    """One HTTP request, ready to be sent as it is: the URL is the exact text to ask for.
+
+    ``parameters`` are what it says, whether they stand in the URL or the body.
+    """
 
     method: Method
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Leave query, headers and body out, for logs: they carry content and secrets."""
@@ -95,6 +99,7 @@ def _build(
             headers=_headers(
                 url, token, signature.sign(auth_token, _with_query(url.signed, query))
             ),
+            parameters=parameters,
         )
     content_type, body = _body(parameters, body_format)
     headers = _headers(url, token, signature.sign(auth_token, url.signed, parameters))
@@ -103,6 +108,7 @@ def _build(
         url=url.sent,
         headers=(*headers, ("Content-Type", content_type)),
         body=body,
+        parameters=parameters,
     )
 
 

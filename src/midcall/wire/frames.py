@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_plus
 import msgspec
 
 from midcall.model.errors import Fault, MalformedFrame
-from midcall.model.messages import JSON_CONTENT_TYPE, USER_DEFINED_MESSAGE
+from midcall.model.messages import CALL_PROGRESS_EVENT, JSON_CONTENT_TYPE, USER_DEFINED_MESSAGE
 from midcall.model.twiml import Parameter
 
 VERSION: Final = "1.6"
@@ -102,11 +102,11 @@ class ClientHangup(_Payload, frozen=True, kw_only=True):
     message: str | None = None
 
 
-class Digits(_Payload, frozen=True, kw_only=True):
-    """The device sends digits by signalling, because its browser cannot put them in the audio."""
+class Dtmf(_Payload, frozen=True, kw_only=True):
+    """The device presses keys that it cannot send in its audio. ``w`` waits half a second."""
 
     callsid: Name
-    dtmf: str
+    dtmf: Annotated[str, msgspec.Meta(pattern=r"\A[0-9*#A-Dw]{1,256}\Z")]
 
 
 class ClientMessage(_Payload, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ ClientFrame = (
     | Reinvite
     | Reject
     | ClientHangup
-    | Digits
+    | Dtmf
     | ClientMessage
 )
 
@@ -139,7 +139,7 @@ _CLIENT_TYPES: Final[dict[str, type[ClientFrame]]] = {
     "reinvite": Reinvite,
     "reject": Reject,
     "hangup": ClientHangup,
-    "dtmf": Digits,
+    "dtmf": Dtmf,
     "message": ClientMessage,
 }
 
@@ -332,6 +332,17 @@ class ServerMessage(_Payload, frozen=True, kw_only=True, omit_defaults=False):
     contenttype: str
     messagetype: str
     voiceeventsid: str
+
+
+def progress_message(callsid: str, sid: str, content: dict[str, str]) -> ServerMessage:
+    """Write what a caller's device is told of a stage of a child of its call."""
+    return ServerMessage(
+        callsid=callsid,
+        content=msgspec.Raw(msgspec.json.encode(content)),
+        contenttype=JSON_CONTENT_TYPE,
+        messagetype=CALL_PROGRESS_EVENT,
+        voiceeventsid=sid,
+    )
 
 
 class Error(_Payload, frozen=True, kw_only=True):

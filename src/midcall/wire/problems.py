@@ -13,7 +13,7 @@ from midcall.model.errors import Fault
 _DICTIONARY: Final = "https://www.twilio.com/docs/errors/"
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class Problem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What went wrong. ``code`` is the error dictionary's, ``status`` the answer's HTTP status."""
 
     code: int
@@ -27,6 +27,11 @@ def problem(fault: Fault) -> Problem:
     return Problem(
         code=fault.code,
         message=str(fault),
-        more_info=f"{_DICTIONARY}{fault.code}",
+        more_info=more_info(fault.code),
         status=fault.http_status,
     )
+
+
+def more_info(code: int) -> str:
+    """Return where a code of the error dictionary is explained."""
+    return f"{_DICTIONARY}{code}"

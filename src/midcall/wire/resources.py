@@ -1,25 +1,36 @@
 """Resources: the model's nouns as the JSON of the 2010-04-01 REST API.
 
-A class a resource, its fields those of the original's public OpenAPI description, in its order;
-lists carry no key beyond the documented ones, because the official libraries refuse a page with
-more. What this server has no notion of (prices, trunks, formatted numbers) is ``null``, as it may
-be there. ``uri``s are paths from the host's root.
+A class a resource, its fields those of the original's public OpenAPI description, in its order.
+What this server has no notion of (prices, trunks) is ``null``, as it may be there. ``uri``s are
+paths from the host's root. The classes are also what the OpenAPI document describes answers by:
+their types say everything that a client may rely on.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-from urllib.parse import urlencode
+from typing import Final, Literal
 
 import msgspec
 
-from midcall.model.accounts import Account, ApiKey, Application
-from midcall.model.calls import Call, CallStatus
+from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
+from midcall.model.calls import Call, CallDirection, CallStatus
 from midcall.model.messages import Created
 from midcall.model.sids import AccountSid
 from midcall.wire.dates import format_rfc2822
-
-API_VERSION: Final = "2010-04-01"
+from midcall.wire.shapes import (
+    API_VERSION,
+    AccountSidText,
+    ApplicationSidText,
+    CallSidText,
+    DateText,
+    DigitsText,
+    KeySidText,
+    MessageSidText,
+    MethodText,
+    PathText,
+    PhoneNumberSidText,
+    SubscriptionSidText,
+    Version,
+)
 
 _CALL_SUBRESOURCES: Final = {
     "events": "Events",
@@ -37,94 +48,101 @@ _CALL_SUBRESOURCES: Final = {
 _ACCOUNT_SUBRESOURCES: Final = {
     "applications": "Applications",
     "calls": "Calls",
+    "incoming_phone_numbers": "IncomingPhoneNumbers",
     "keys": "Keys",
+    "notifications": "Notifications",
+    "signing_keys": "SigningKeys",
 }
 
 
-class UserDefinedMessageResource(msgspec.Struct, frozen=True, kw_only=True):
+class Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A resource, as it is shown."""
+
+
+class UserDefinedMessageResource(Resource, frozen=True, kw_only=True):
     """``UserDefinedMessage`` (its page: four properties, no ``uri``)."""
 
-    account_sid: str
-    call_sid: str
-    sid: str
-    date_created: str
+    account_sid: AccountSidText
+    call_sid: CallSidText
+    sid: MessageSidText
+    date_created: DateText
 
 
-class SubscriptionResource(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriptionResource(Resource, frozen=True, kw_only=True):
     """``UserDefinedMessageSubscription``."""
 
-    account_sid: str
-    call_sid: str
-    sid: str
-    date_created: str
-    uri: str
+    account_sid: AccountSidText
+    call_sid: CallSidText
+    sid: SubscriptionSidText
+    date_created: DateText
+    uri: PathText
 
 
-class CallResource(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+class CallResource(Resource, frozen=True, kw_only=True, rename={"from_": "from"}):
     """``Call``. ``duration`` and ``queue_time`` are numbers in strings, as in the original."""
 
-    sid: str
-    date_created: str
-    date_updated: str
-    parent_call_sid: str | None
-    account_sid: str
+    sid: CallSidText
+    date_created: DateText
+    date_updated: DateText
+    parent_call_sid: CallSidText | None
+    account_sid: AccountSidText
     to: str
     to_formatted: str
     from_: str
     from_formatted: str
-    phone_number_sid: str | None = None
-    status: str
-    start_time: str | None
-    end_time: str | None
-    duration: str | None
+    phone_number_sid: PhoneNumberSidText | None
+    status: CallStatus
+    start_time: DateText | None
+    end_time: DateText | None
+    duration: DigitsText | None
     price: str | None = None
     price_unit: str = "USD"
-    direction: str
+    direction: CallDirection
     answered_by: str | None = None
-    api_version: str = API_VERSION
+    api_version: Version = API_VERSION
     forwarded_from: str | None = None
     group_sid: str | None = None
     caller_name: str | None = None
-    queue_time: str = "0"
+    queue_time: DigitsText = "0"
     trunk_sid: str | None = None
-    uri: str
-    subresource_uris: dict[str, str]
+    uri: PathText
+    subresource_uris: dict[str, PathText]
 
 
-class ApplicationResource(msgspec.Struct, frozen=True, kw_only=True):
+class ApplicationResource(Resource, frozen=True, kw_only=True):
     """``Application``, and ``voice_twiml``, which is this server's own."""
 
-    account_sid: str
-    api_version: str = API_VERSION
-    date_created: str
-    date_updated: str
+    account_sid: AccountSidText
+    api_version: Version = API_VERSION
+    date_created: DateText
+    date_updated: DateText
     friendly_name: str
     message_status_callback: str | None
-    sid: str
-    sms_fallback_method: str
+    sid: ApplicationSidText
+    sms_fallback_method: MethodText
     sms_fallback_url: str | None
-    sms_method: str
+    sms_method: MethodText
     sms_status_callback: str | None
     sms_url: str | None
     status_callback: str | None
-    status_callback_method: str
-    uri: str
+    status_callback_method: MethodText
+    uri: PathText
     voice_caller_id_lookup: bool
-    voice_fallback_method: str
+    voice_fallback_method: MethodText
     voice_fallback_url: str | None
-    voice_method: str
+    voice_method: MethodText
     voice_url: str | None
     public_application_connect_enabled: bool
     voice_twiml: str | None
 
 
-class KeyResource(msgspec.Struct, frozen=True, kw_only=True):
+class KeyResource(Resource, frozen=True, kw_only=True):
     """``Key``."""
 
-    sid: str
+    sid: KeySidText
     friendly_name: str
-    date_created: str
-    date_updated: str
+    date_created: DateText
+    date_updated: DateText
 
 
 class NewKeyResource(KeyResource, frozen=True, kw_only=True):
@@ -133,51 +151,19 @@ class NewKeyResource(KeyResource, frozen=True, kw_only=True):
     secret: str
 
 
-class AccountResource(msgspec.Struct, frozen=True, kw_only=True):
+class AccountResource(Resource, frozen=True, kw_only=True):
     """``Account``. It shows the token, as the original does."""
 
     auth_token: str
-    date_created: str
-    date_updated: str
+    date_created: DateText
+    date_updated: DateText
     friendly_name: str
-    owner_account_sid: str
-    sid: str
-    status: str = "active"
-    subresource_uris: dict[str, str]
-    type: str = "Full"
-    uri: str
-
-
-Resource = (
-    UserDefinedMessageResource
-    | SubscriptionResource
-    | CallResource
-    | ApplicationResource
-    | KeyResource
-    | NewKeyResource
-    | AccountResource
-)
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list was asked for: ``number`` counts from 0, ``size`` is a page's length.
-
-    ``filters`` are the list's own parameters; they stay in the URIs that lead to other pages.
-    """
-
-    number: int
-    size: int
-    filters: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def offset(self) -> int:
-        """How many items come before this page."""
-        return self.number * self.size
-
-    def uri(self, path: str, number: int) -> str:
-        """Return the URI of a page of the list at ``path``."""
-        paging = (("PageSize", str(self.size)), ("Page", str(number)))
-        return f"{path}?{urlencode(self.filters + paging)}"
+    owner_account_sid: AccountSidText
+    sid: AccountSidText
+    status: AccountStatus
+    subresource_uris: dict[str, PathText]
+    type: Literal["Trial", "Full"] = "Full"
+    uri: PathText
 
 
 def account_uri(sid: AccountSid) -> str:
@@ -221,11 +207,12 @@ def call(call: Call) -> CallResource:
         to_formatted=call.to_address,
         from_=call.from_address,
         from_formatted=call.from_address,
-        status=call.status.value,
+        phone_number_sid=call.phone_number_sid,
+        status=call.status,
         start_time=_date(_started_at(call)),
         end_time=_date(call.ended_at),
         duration=None if duration is None else str(duration),
-        direction=call.direction.value,
+        direction=call.direction,
         uri=f"{base}.json",
         subresource_uris={key: f"{base}/{name}.json" for key, name in _CALL_SUBRESOURCES.items()},
     )
@@ -287,33 +274,14 @@ def account(account: Account) -> AccountResource:
         date_created=format_rfc2822(account.created_at),
         date_updated=format_rfc2822(account.updated_at),
         friendly_name=account.friendly_name,
-        owner_account_sid=account.sid,
+        owner_account_sid=account.owner_sid or account.sid,
         sid=account.sid,
+        status=account.status,
         subresource_uris={
             key: f"{base}/{name}.json" for key, name in _ACCOUNT_SUBRESOURCES.items()
         },
         uri=f"{base}.json",
     )
-
-
-def listing(
-    name: str, path: str, items: Sequence[Resource], page: Page, *, more: bool
-) -> dict[str, object]:
-    """Return the envelope of a page: ``items`` under ``name``, and the way to the other pages.
-
-    ``path`` is the list's own; ``more`` says that another page follows.
-    """
-    return {
-        name: items,
-        "end": page.offset + max(len(items) - 1, 0),
-        "first_page_uri": page.uri(path, 0),
-        "next_page_uri": page.uri(path, page.number + 1) if more else None,
-        "page": page.number,
-        "page_size": page.size,
-        "previous_page_uri": page.uri(path, page.number - 1) if page.number else None,
-        "start": page.offset,
-        "uri": page.uri(path, page.number),
-    }
 
 
 def _started_at(call: Call) -> datetime | None:

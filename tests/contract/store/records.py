@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from midcall.model.accounts import Account, ApiKey, Application
+import msgspec
+
+from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
 from midcall.model.calls import Call, CallDirection, CallEvent, CallStatus, StatusCallback
 from midcall.model.endpoints import Endpoint, Method
-from midcall.model.families import Device, DeviceId, Family, Leg, Program, SessionId
+from midcall.model.exchanges import Exchange
+from midcall.model.families import Device, DeviceId, Family, Leg, Origin, Program, SessionId
 from midcall.model.messages import (
     JSON_CONTENT_TYPE,
     AcceptedRequest,
@@ -15,6 +18,7 @@ from midcall.model.messages import (
     UserDefinedMessage,
 )
 from midcall.model.notifications import Level, Notification
+from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry, EntryKind, EntryState, OutcomeKind
 from midcall.model.sids import (
     AccountSid,
@@ -23,6 +27,7 @@ from midcall.model.sids import (
     KeySid,
     MessageSid,
     NotificationSid,
+    PhoneNumberSid,
     SubscriptionSid,
 )
 from midcall.model.twiml import Parameter
@@ -40,7 +45,24 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def account(sid: AccountSid = ACCOUNT, friendly_name: str = "Ours") -> Account:
+def given(filters: object) -> str:
+    """Name a filter in a test's name by what it is narrowed to."""
+    if not isinstance(filters, msgspec.Struct):
+        return str(filters)
+    return " ".join(
+        f"{name}={(value - NOW).total_seconds() if isinstance(value, datetime) else value}"
+        for name, value in msgspec.structs.asdict(filters).items()
+        if value is not None
+    )
+
+
+def account(
+    sid: AccountSid = ACCOUNT,
+    friendly_name: str = "Ours",
+    *,
+    owner: AccountSid | None = None,
+    status: AccountStatus = AccountStatus.ACTIVE,
+) -> Account:
     """Make an account."""
     return Account(
         sid=sid,
@@ -48,6 +70,8 @@ def account(sid: AccountSid = ACCOUNT, friendly_name: str = "Ours") -> Account:
         friendly_name=friendly_name,
         created_at=NOW,
         updated_at=NOW,
+        owner_sid=owner,
+        status=status,
     )
 
 
@@ -79,6 +103,26 @@ def application(
     )
 
 
+def phone_number(
+    number: int, *, owner: AccountSid = ACCOUNT, friendly_name: str = "", age: float = 0
+) -> PhoneNumber:
+    """Make a phone number, so many seconds old."""
+    return PhoneNumber(
+        sid=PhoneNumberSid(f"PN{number:032x}"),
+        account_sid=owner,
+        number=f"+1500555{number:04}",
+        friendly_name=friendly_name,
+        created_at=after(-age),
+        updated_at=NOW,
+        voice_url=URL,
+        voice_method=Method.GET,
+        voice_application_sid=ApplicationSid(f"AP{number:032x}"),
+        voice_twiml="<Response/>",
+        voice_caller_id_lookup=True,
+        stir_status="TN-Validation-Passed-A",
+    )
+
+
 def call_sid(number: int) -> CallSid:
     """Return the SID of ``call(number)``."""
     return CallSid(f"CA{number:032x}")
@@ -93,6 +137,7 @@ def call(
     from_address: str = "client:alice",
     to_address: str = "client:bob",
     age: float = 0,
+    ended_at: datetime | None = None,
 ) -> Call:
     """Make a call, so many seconds old."""
     return Call(
@@ -105,7 +150,10 @@ def call(
         created_at=after(-age),
         updated_at=NOW,
         parent_call_sid=parent,
+        phone_number_sid=PhoneNumberSid(f"PN{number:032x}"),
+        stir_status="TN-Validation-Passed-B",
         answered_at=NOW if status is CallStatus.IN_PROGRESS else None,
+        ended_at=ended_at,
     )
 
 
@@ -114,7 +162,6 @@ def family(*calls: Call) -> Family:
     return Family(
         sid=calls[0].sid,
         account_sid=calls[0].account_sid,
-        application_sid=None,
         legs={one.sid: Leg(call=one, identity="alice") for one in calls},
         timers={"dial": after(30)},
     )
@@ -129,6 +176,7 @@ def full_family(program: Program) -> Family:
         id=DeviceId("device"),
         session=SessionId("session"),
         reconnect_token="token",
+        fingerprint="AB:CD",
         detached_at=after(1),
     )
     leg = Leg(
@@ -137,13 +185,20 @@ def full_family(program: Program) -> Family:
         devices=(device,),
         parameters=(Parameter("a b", "1"), Parameter("a b", "2")),
         status_callback=callback,
+        time_limit_seconds=60,
+        program=program,
+    )
+    line = Leg(
+        call=call(2, parent=leg.sid),
+        number="+15005550006",
+        trunk=call_sid(3),
+        send_digits="1w2",
+        whisper=Origin(endpoint=Endpoint(URL), fallback=Endpoint(URL), template=True),
     )
     return Family(
         sid=leg.sid,
         account_sid=ACCOUNT,
-        application_sid=None,
-        legs={leg.sid: leg},
-        program=program,
+        legs={leg.sid: leg, line.sid: line},
         timers={"dial": after(30), "limit": after(14_400)},
     )
 
@@ -175,6 +230,24 @@ def message(
     )
 
 
+def exchange(
+    number: int, *, of: CallSid = CALL, age: float = 0, response_code: int | None = 200
+) -> Exchange:
+    """Make an exchange, so many seconds old, that took ``number`` milliseconds."""
+    return Exchange(
+        account_sid=ACCOUNT,
+        call_sid=of,
+        requested_at=after(-age),
+        method="POST",
+        url=URL,
+        parameters={"To": "client:böb", "": ""},
+        duration_ms=number,
+        response_code=response_code,
+        content_type="text/xml" if response_code else "",
+        response_body="<Response/>" if response_code else "",
+    )
+
+
 def subscription(number: int, *, of: CallSid = CALL) -> Subscription:
     """Make a subscription of a leg."""
     return Subscription(
@@ -186,11 +259,13 @@ def subscription(number: int, *, of: CallSid = CALL) -> Subscription:
     )
 
 
-def accepted_request(key: str = "key", fingerprint: str = "one") -> AcceptedRequest:
+def accepted_request(
+    key: str = "key", fingerprint: str = "one", *, of: CallSid = CALL
+) -> AcceptedRequest:
     """Make a request that was answered under an idempotency key."""
     return AcceptedRequest(
         account_sid=ACCOUNT,
-        call_sid=CALL,
+        call_sid=of,
         resource="UserDefinedMessages",
         key=key,
         fingerprint=fingerprint,
@@ -203,6 +278,7 @@ def entry(
     lane: str,
     position: int,
     *,
+    of: CallSid = CALL,
     due_in: float = 0,
     state: EntryState = EntryState.PENDING,
     attempts: int = 0,
@@ -214,7 +290,7 @@ def entry(
         position=position,
         kind=EntryKind.USER_DEFINED_MESSAGE if carries else EntryKind.STATUS_CALLBACK,
         account_sid=ACCOUNT,
-        call_sid=CALL,
+        call_sid=of,
         endpoint=Endpoint(URL),
         parameters={"Content": '{"a":1}', "Sid": "KX", "": ""},
         token=f"{lane}-{position}",
@@ -239,16 +315,21 @@ def attempt(on: Entry, *, status: int | None = 204, fault: str = "") -> Attempt:
     )
 
 
-def notification(number: int, *, of: CallSid | None = CALL, age: float = 0) -> Notification:
+def notification(
+    number: int, *, of: CallSid | None = CALL, level: Level = Level.WARNING, age: float = 0
+) -> Notification:
     """Make a notification, so many seconds old."""
     return Notification(
         sid=NotificationSid(f"NO{number:032x}"),
         account_sid=ACCOUNT,
         call_sid=of,
         code=32711,
-        level=Level.WARNING,
+        level=level,
         text="The callback answered 500",
         created_at=after(-age),
         request_url=URL,
         request_method="POST",
+        request_variables="To=client%3Ab%C3%B6b",
+        response_headers="Content-Type=text%2Fplain",
+        response_body="Grüße",
     )

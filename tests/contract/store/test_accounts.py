@@ -1,8 +1,10 @@
 """Accounts, API keys and applications, in every store."""
 
 import msgspec
+import pytest
 
 from midcall.core.ports import (
+    AccountFilter,
     PutAccount,
     PutApiKey,
     PutApplication,
@@ -10,6 +12,7 @@ from midcall.core.ports import (
     RemoveApplication,
     Store,
 )
+from midcall.model.accounts import AccountStatus
 from midcall.model.sids import AccountSid, ApplicationSid, KeySid
 from tests.contract.store.records import (
     ACCOUNT,
@@ -18,7 +21,15 @@ from tests.contract.store.records import (
     after,
     api_key,
     application,
+    given,
 )
+
+EVERYTHING = AccountFilter()
+
+
+def account_sid(number: int) -> AccountSid:
+    """Return the SID of an account."""
+    return AccountSid(f"AC{number:032x}")
 
 
 async def test_an_account_comes_back_as_it_was_put(store: Store) -> None:
@@ -35,12 +46,57 @@ async def test_putting_an_account_again_replaces_it(store: Store) -> None:
 
 async def test_accounts_are_listed_newest_first(store: Store) -> None:
     """A page is cut out of the accounts, newest first; equal times keep their order."""
-    made = [account(AccountSid(f"AC{n:032x}")) for n in range(1, 5)]
+    made = [account(account_sid(n)) for n in range(1, 5)]
     made.append(msgspec.structs.replace(account(), created_at=after(-1)))
     await store.commit([PutAccount(one) for one in made])
     newest_first = [*made[3::-1], made[4]]
-    assert await store.list_accounts(offset=0, limit=50) == newest_first
-    assert await store.list_accounts(offset=3, limit=1) == newest_first[3:4]
+    assert await store.list_accounts(EVERYTHING, offset=0, limit=50) == newest_first
+    assert await store.list_accounts(EVERYTHING, offset=3, limit=1) == newest_first[3:4]
+
+
+SUSPENDED = AccountStatus.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (AccountFilter(), [5, 4, 3, 2, 1]),
+        (AccountFilter(within=account_sid(1)), [3, 2, 1]),
+        (AccountFilter(within=account_sid(2)), [2]),
+        (AccountFilter(within=account_sid(4)), [5, 4]),
+        (AccountFilter(within=account_sid(9)), []),
+        (AccountFilter(friendly_name="Sub"), [5, 3, 2]),
+        (AccountFilter(friendly_name="sub"), []),
+        (AccountFilter(status=SUSPENDED), [5, 3]),
+        (AccountFilter(status=AccountStatus.CLOSED), []),
+        (AccountFilter(within=account_sid(1), friendly_name="Sub", status=SUSPENDED), [3]),
+    ],
+    ids=given,
+)
+async def test_a_list_of_accounts_can_be_narrowed(
+    store: Store, filters: AccountFilter, expected: list[int]
+) -> None:
+    """An account is within itself and within its owner; every filter that is given has to hold."""
+    made = [
+        account(account_sid(1)),
+        account(account_sid(2), "Sub", owner=account_sid(1)),
+        account(account_sid(3), "Sub", owner=account_sid(1), status=SUSPENDED),
+        account(account_sid(4)),
+        account(account_sid(5), "Sub", owner=account_sid(4), status=SUSPENDED),
+    ]
+    await store.commit([PutAccount(one) for one in made])
+    found = await store.list_accounts(filters, offset=0, limit=50)
+    assert [one.sid for one in found] == [account_sid(n) for n in expected]
+
+
+async def test_an_account_keeps_its_owner_and_changes_its_status(store: Store) -> None:
+    """A sub-account that is closed is still its owner's."""
+    ours = account(account_sid(2), owner=account_sid(1))
+    closed = msgspec.structs.replace(ours, status=AccountStatus.CLOSED, updated_at=after(1))
+    await store.commit([PutAccount(ours)])
+    assert await store.find_account(ours.sid) == ours
+    await store.commit([PutAccount(closed)])
+    assert await store.find_account(ours.sid) == closed
 
 
 async def test_what_was_never_put_is_not_found(store: Store) -> None:

@@ -6,9 +6,29 @@ import pytest
 from midcall.core.ports import CallFilter, PutFamily, Store
 from midcall.model.calls import Call, CallEvent, CallStatus
 from midcall.model.endpoints import Endpoint, Method
-from midcall.model.families import Dialing, Fetching, Pausing, Program
+from midcall.model.families import (
+    Dialing,
+    Fetching,
+    Gathering,
+    Origin,
+    Pausing,
+    Program,
+    Speaking,
+)
 from midcall.model.sids import AccountSid
-from midcall.model.twiml import Client, Dial, Hangup, Parameter, Pause, Redirect, Reject
+from midcall.model.twiml import (
+    Client,
+    Dial,
+    Gather,
+    Hangup,
+    Number,
+    Parameter,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+)
 from tests.contract.store.records import (
     ACCOUNT,
     OTHER_ACCOUNT,
@@ -18,6 +38,7 @@ from tests.contract.store.records import (
     call_sid,
     family,
     full_family,
+    given,
 )
 
 EVERYTHING = CallFilter()
@@ -59,21 +80,27 @@ async def test_a_family_put_again_replaces_the_family_and_its_calls(store: Store
 
 
 DIAL = Dial(
-    clients=(
+    nouns=(
         Client(
             identity="bob",
             parameters=(Parameter("k", "v"),),
+            url=Endpoint(URL),
             status_callback=Endpoint(URL),
             status_callback_events=frozenset({CallEvent.ANSWERED, CallEvent.INITIATED}),
         ),
+        Number(number="+15005550006", send_digits="1"),
     ),
     action=Endpoint("/next", Method.GET),
     caller_id="client:carol",
     answer_on_bridge=True,
+    ring_tone="de",
 )
+PROMPTS = (Say(text="Grüße", loop=0), Play(url=URL), Pause(length_seconds=3))
+GATHER = Gather(prompts=PROMPTS, num_digits=4, finish_on_key="*")
 REST = (
-    Pause(length_seconds=2),
+    *PROMPTS,
     DIAL,
+    GATHER,
     Redirect(endpoint=Endpoint(URL)),
     Reject(busy=True),
     Hangup(),
@@ -86,13 +113,21 @@ REST = (
         Program(),
         Program(
             activity=Fetching(
-                endpoint=Endpoint(URL), parameters={"To": "bob"}, token="t", fallback=Endpoint(URL)
+                origin=Origin(endpoint=Endpoint(URL), fallback=Endpoint(URL)),
+                parameters={"To": "bob"},
+                token="t",
             )
         ),
-        Program(activity=Dialing(dial=DIAL, children=(call_sid(2),)), rest=REST, fetches=3),
-        Program(activity=Pausing(pause=Pause()), base_url=URL),
+        Program(
+            activity=Dialing(dial=DIAL, children=(call_sid(2),), waiting=DIAL.nouns),
+            rest=REST,
+            fetches=3,
+        ),
+        Program(activity=Speaking(token="t"), dialed=CallStatus.BUSY),
+        Program(activity=Pausing(pause=Pause()), origin=Origin(text="<Response/>", template=True)),
+        Program(activity=Gathering(gather=GATHER, prompts=PROMPTS, token="t", digits="12")),
     ],
-    ids=["nothing", "fetching", "dialing", "pausing"],
+    ids=["nothing", "fetching", "dialing", "speaking", "pausing", "gathering"],
 )
 async def test_a_family_comes_back_whole(store: Store, program: Program) -> None:
     """Legs, devices, timers and the place in the TwiML survive, whatever the family is doing."""
@@ -142,12 +177,22 @@ async def test_another_accounts_calls_are_not_listed(store: Store) -> None:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        (CallFilter(to_address="client:bob"), [3, 2, 1]),
-        (CallFilter(from_address="client:carol"), [4, 3]),
+        (CallFilter(), [2, 3, 1, 4]),
+        (CallFilter(to_address="client:bob"), [2, 3, 1]),
+        (CallFilter(from_address="client:carol"), [4]),
         (CallFilter(parent_call_sid=call_sid(1)), [2]),
-        (CallFilter(status=CallStatus.RINGING), [4, 2]),
-        (CallFilter(status=CallStatus.RINGING, from_address="client:carol"), [4]),
+        (CallFilter(status=CallStatus.RINGING), [2]),
+        (CallFilter(status=CallStatus.COMPLETED, from_address="client:carol"), [4]),
+        (CallFilter(status=CallStatus.RINGING, from_address="client:carol"), []),
         (CallFilter(status=CallStatus.BUSY), []),
+        (CallFilter(started_from=after(-20)), [2, 3]),
+        (CallFilter(started_before=after(-20)), [1, 4]),
+        (CallFilter(started_from=after(-40), started_before=after(-10)), [3, 1]),
+        (CallFilter(started_from=after(-20), status=CallStatus.RINGING), [2]),
+        (CallFilter(ended_from=after(-15)), [3]),
+        (CallFilter(ended_before=after(-15)), [4]),
+        (CallFilter(ended_from=after(-30), ended_before=after(0)), [3, 4]),
+        (CallFilter(ended_from=after(-30), from_address="client:carol"), [4]),
         (
             CallFilter(
                 to_address="client:bob",
@@ -158,17 +203,28 @@ async def test_another_accounts_calls_are_not_listed(store: Store) -> None:
             [2],
         ),
     ],
-    ids=str,
+    ids=given,
 )
 async def test_a_list_of_calls_can_be_narrowed(
     store: Store, filters: CallFilter, expected: list[int]
 ) -> None:
-    """Every filter that is given has to hold; the ones that are not given hold always."""
+    """Every filter that is given has to hold; the ones that are not given hold always.
+
+    A call that is not over ended at no time.
+    """
+    over = CallStatus.COMPLETED
     calls = [
-        call(1),
+        call(1, age=40),
         call(2, parent=call_sid(1), status=CallStatus.RINGING),
-        call(3, from_address="client:carol"),
-        call(4, from_address="client:carol", to_address="dave", status=CallStatus.RINGING),
+        call(3, status=over, age=20, ended_at=after(-15)),
+        call(
+            4,
+            from_address="client:carol",
+            to_address="dave",
+            status=over,
+            age=50,
+            ended_at=after(-30),
+        ),
     ]
     await store.commit([PutFamily(family(one)) for one in calls])
     assert [one.sid for one in await listed(store, filters)] == [call_sid(n) for n in expected]

@@ -15,9 +15,12 @@ from typing import Any
 
 import msgspec
 
+from midcall.core.calls.audio import Audio
+from midcall.core.calls.documents import Documents
 from midcall.core.calls.release import Releaser
+from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Rooms
-from midcall.core.calls.service import CallService
+from midcall.core.calls.service import CallService, Offer
 from midcall.core.messages.rate import Rate
 from midcall.core.messages.service import MessageService, Uplink
 from midcall.core.ports import Change, Fetched, Invitation, Peer, PutApplication
@@ -25,7 +28,7 @@ from midcall.media.none import NoMedia
 from midcall.model.accounts import Application
 from midcall.model.calls import Call
 from midcall.model.endpoints import Endpoint
-from midcall.model.errors import Fault, TwimlFault, Unavailable
+from midcall.model.errors import EndpointGone, Fault, TwimlFault, Unavailable
 from midcall.model.families import Device, SessionId
 from midcall.model.messages import USER_DEFINED_MESSAGE
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid
@@ -44,6 +47,11 @@ VOICE_URL = "https://example.com/voice"
 DIAL_BOB = "<Response><Dial><Client>bob</Client></Dial></Response>"
 RATE = Rate(50, 100)
 HOLD = "<Response><Pause length='3600'/></Response>"
+
+
+def offer(sdp: str) -> Offer:
+    """Return what a device offers; the certificate is the same throughout."""
+    return Offer(sdp, "its certificate")
 
 
 class Alarms(LoopRuntime):
@@ -215,6 +223,10 @@ class Phones:
         """Send nothing more of a leg."""
         self.told.append(("forgotten", device.session, call))
 
+    def progress(self, call: CallSid, sid: str, child: Call, status: str) -> None:
+        """Tell a caller of a child."""
+        self.told.append(("progress", call, child.sid, status))
+
     def relay(self, call: CallSid) -> None:
         """Send a leg's messages."""
         self.relayed.append(call)
@@ -229,7 +241,12 @@ class Customer:
         self.gate = Gate()
 
     async def fetch(
-        self, account: AccountSid, endpoint: Endpoint, parameters: dict[str, str], token: str
+        self,
+        account: AccountSid,
+        call: CallSid,
+        endpoint: Endpoint,
+        parameters: dict[str, str],
+        token: str,
     ) -> Fetched:
         """Answer with a document."""
         self.asked.append((endpoint, parameters, token))
@@ -238,6 +255,14 @@ class Customer:
         if isinstance(page, Exception):
             raise page
         return Fetched(page, "text/xml", endpoint.url)
+
+    async def fetch_recording(self, account: AccountSid, url: str) -> bytes:
+        """Answer with a sound, which is as good as any."""
+        await self.gate()
+        page = self.pages.get(url, TwimlFault(11200, "there is nothing", url))
+        if isinstance(page, Exception):
+            raise page
+        return page.encode()
 
 
 class Reader:
@@ -255,6 +280,8 @@ class Media(NoMedia):
         self.fails: set[str] = set()
         self.log: list[tuple[str, ...]] = []
         self.endpoints: set[str] = set()
+        self.talks = False
+        self._sounding: dict[str, tuple[asyncio.Task[Any], asyncio.Future[bool]]] = {}
 
     async def _note(self, what: str, *endpoints: str) -> None:
         await self.gate()
@@ -287,18 +314,72 @@ class Media(NoMedia):
     async def bridge(self, first: str, second: str) -> None:
         """Join two endpoints."""
         await self._note("bridge", first, second)
+        self.finish(first, whole=False)
+        self.finish(second, whole=False)
 
     async def unbridge(self, endpoint: str) -> None:
         """Part an endpoint."""
         await self._note("unbridge", endpoint)
 
-    async def ring(self, endpoint: str) -> None:
+    async def link(self, first: str, second: str) -> None:
+        """Make two lines."""
+        await self._note("link", first, second)
+        self.endpoints |= {first, second}
+
+    async def say(self, endpoint: str, text: str, language: str) -> bool:
+        """Speak; where it ``talks`` that goes on until it is told otherwise."""
+        await self._note("say", endpoint, text)
+        return await self._sound(endpoint)
+
+    async def play(self, endpoint: str, recording: bytes) -> bool:
+        """Play; where it ``talks`` that goes on until it is told otherwise."""
+        await self._note("play", endpoint, recording.decode())
+        return await self._sound(endpoint)
+
+    async def press(self, endpoint: str, digits: str) -> bool:
+        """Press keys."""
+        await self._note("press", endpoint, digits)
+        return True
+
+    async def silence(self, endpoint: str) -> None:
+        """Let an endpoint hear nothing."""
+        await self._note("silence", endpoint)
+        self.finish(endpoint, whole=False)
+
+    async def _sound(self, endpoint: str) -> bool:
+        if endpoint not in self.endpoints:
+            raise EndpointGone(endpoint)
+        if not self.talks:
+            return True
+        self.finish(endpoint, whole=False)
+        task = asyncio.current_task()
+        assert task is not None
+        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._sounding[endpoint] = task, ended
+        return await ended
+
+    def finish(self, endpoint: str, *, whole: bool = True) -> None:
+        """Let what an endpoint hears come to its end, or be interrupted."""
+        if endpoint in self._sounding:
+            self._sounding.pop(endpoint)[1].set_result(whole)
+
+    def sounds(self, task: "asyncio.Task[Any]") -> bool:
+        """Tell whether a task waits for the end of what is heard."""
+        return any(task is sounding for sounding, _ in self._sounding.values())
+
+    @property
+    def heard(self) -> list[str]:
+        """What was said, played and pressed, in order."""
+        return [entry[2] for entry in self.log if entry[0] in {"say", "play", "press"}]
+
+    async def ring(self, endpoint: str, country: str = "") -> None:
         """Play ring-back."""
         await self._note("ring", endpoint)
 
     async def release(self, endpoint: str) -> None:
         """Let an endpoint go."""
         await self._note("release", endpoint)
+        self.finish(endpoint, whole=False)
         self.endpoints.discard(endpoint)
 
 
@@ -324,16 +405,6 @@ class Node:
             runtime=self.runtime,
             wake_delivery=self._wake,
         )
-        self.releaser = Releaser(
-            rooms=self.rooms,
-            store=store,
-            media=self.media,
-            signalling=self.phones,
-            documents=self.customer,
-            reader=Reader(),
-            runtime=self.runtime,
-        )
-        self.rooms.perform = self.releaser.perform
         self.calls = CallService(
             rooms=self.rooms,
             store=store,
@@ -341,6 +412,18 @@ class Node:
             signalling=self.phones,
             entropy=self.entropy,
         )
+        self.releaser = Releaser(
+            rooms=self.rooms,
+            store=store,
+            media=self.media,
+            signalling=self.phones,
+            documents=Documents(self.customer, Reader()),
+            audio=Audio(self.media, self.customer),
+            runtime=self.runtime,
+            call_number=self.calls.call_number,
+        )
+        self.rooms.perform = self.releaser.perform
+        self.requests = CallRequests(rooms=self.rooms, store=store, entropy=self.entropy)
         self.messages = MessageService(
             rooms=self.rooms,
             store=store,
@@ -364,7 +447,8 @@ class Node:
                 await asyncio.wait(busy, timeout=0.01)
 
     def _held_up(self, task: "asyncio.Task[None]") -> bool:
-        return any(gate.holds(task) for gate in (self.customer.gate, self.media.gate))
+        held = any(gate.holds(task) for gate in (self.customer.gate, self.media.gate))
+        return held or self.media.sounds(task)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -404,7 +488,7 @@ class Node:
         """Let ann call, and whatever follows from it happen."""
         self.phones.present.add(SessionId("ann 1"))
         application = await self.application(document)
-        sid = await self.calls.place(peer or ann(), application, parameters, "sdp")
+        sid = await self.calls.place(peer or ann(), application, parameters, offer("sdp"))
         await self.quiet()
         return sid
 
@@ -413,7 +497,7 @@ class Node:
         self.phones.register("bob", "bob 1")
         parent = await self.place()
         child = self.child(parent)
-        self.calls.accept(bob(), child, "sdp")
+        self.calls.accept(bob(), child, offer("sdp"))
         await self.quiet()
         return parent, child
 

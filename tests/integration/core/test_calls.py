@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from midcall.core.calls.release import INTERNAL, NO_DOCUMENT
-from midcall.core.ports import CallFilter, Peer, PutFamily
+from midcall.core.calls.documents import INTERNAL, NO_DOCUMENT
+from midcall.core.ports import CallFilter, NotificationFilter, Peer, PutFamily
 from midcall.model.calls import CallStatus
 from midcall.model.errors import (
     ApplicationNotFound,
@@ -28,6 +28,7 @@ from tests.integration.core.node import (
     Node,
     ann,
     bob,
+    offer,
     outcome,
 )
 
@@ -62,7 +63,7 @@ async def test_a_caller_is_told_the_call_only_when_it_is_kept(node: Node) -> Non
     """While the disk is slow nobody hears of the call; then it is the first thing to be heard."""
     application = await node.application(HOLD)
     with node.disk.gate.held():
-        placing = asyncio.create_task(node.calls.place(ann(), application, (), "sdp"))
+        placing = asyncio.create_task(node.calls.place(ann(), application, (), offer("sdp")))
         await node.disk.gate.reached()
         assert not node.phones.told
         assert not node.media.log
@@ -79,7 +80,7 @@ async def test_a_call_that_cannot_be_kept_does_not_begin(node: Node) -> None:
     application = await node.application()
     with node.disk.broken():
         assert isinstance(
-            await outcome(node.calls.place(ann(), application, (), "sdp")), Unavailable
+            await outcome(node.calls.place(ann(), application, (), offer("sdp"))), Unavailable
         )
     await node.wait(60)
     assert not node.phones.told
@@ -95,7 +96,7 @@ async def test_a_caller_who_is_lost_while_its_call_begins_leaves_nothing_behind(
     """What was submitted is written all the same; the call is then cancelled and let go of."""
     application = await node.application()
     with node.disk.gate.held():
-        placing = asyncio.create_task(node.calls.place(ann(), application, (), "sdp"))
+        placing = asyncio.create_task(node.calls.place(ann(), application, (), offer("sdp")))
         await node.disk.gate.reached()
         placing.cancel()
         await asyncio.wait([placing])
@@ -114,7 +115,7 @@ async def test_an_application_has_to_be_the_accounts_own(node: Node, foreign: bo
     sid = await node.application(account=THEIRS) if foreign else ApplicationSid("AP" + "f" * 32)
     for application in (sid, None):
         with pytest.raises(ApplicationNotFound):
-            await node.calls.place(ann(), application, (), "sdp")
+            await node.calls.place(ann(), application, (), offer("sdp"))
     assert not node.disk.commits
 
 
@@ -124,7 +125,7 @@ async def test_a_document_that_is_kept_here_is_filled_in(node: Node) -> None:
     application = await node.application(
         voice_twiml="<Response><Dial><Client>{{To}}</Client></Dial></Response>"
     )
-    await node.calls.place(ann(), application, (Parameter("To", "cat"),), "sdp")
+    await node.calls.place(ann(), application, (Parameter("To", "cat"),), offer("sdp"))
     await node.quiet()
     assert node.phones.of("cat 1") == ["invite"]
     assert not node.customer.asked
@@ -152,16 +153,20 @@ async def test_a_document_that_cannot_be_had_fails_the_call(
     sid = await node.place(document)
     assert (await node.call(sid)).status is CallStatus.FAILED
     assert node.phones.of("ann 1") == ["ringing", "hangup", "forgotten"]
-    (shown,) = await node.store.notifications(OURS, call=sid, offset=0, limit=10)
+    (shown,) = await node.store.list_notifications(
+        OURS, NotificationFilter(call_sid=sid), offset=0, limit=10
+    )
     assert shown.code == code
 
 
 async def test_an_application_with_neither_url_nor_document_fails_the_call(node: Node) -> None:
     """There is nothing that the call could do."""
     application = await node.application(voice_twiml=" ")
-    sid = await node.calls.place(ann(), application, (), "sdp")
+    sid = await node.calls.place(ann(), application, (), offer("sdp"))
     await node.quiet()
-    (shown,) = await node.store.notifications(OURS, call=sid, offset=0, limit=10)
+    (shown,) = await node.store.list_notifications(
+        OURS, NotificationFilter(call_sid=sid), offset=0, limit=10
+    )
     assert shown.code in {NO_DOCUMENT, 11770}
 
 
@@ -171,7 +176,7 @@ async def test_a_fallback_takes_over(node: Node) -> None:
     application = await node.application(
         TwimlFault(11200, "gone", VOICE_URL), fallback="https://example.com/fallback"
     )
-    sid = await node.calls.place(ann(), application, (), "sdp")
+    sid = await node.calls.place(ann(), application, (), offer("sdp"))
     await node.quiet()
     assert (await node.call(sid)).status is CallStatus.IN_PROGRESS
     (first, second) = node.customer.asked
@@ -189,13 +194,13 @@ async def test_what_nobody_holds_cannot_be_accepted_rejected_or_left(node: Node)
     foreign = Peer(session=SessionId("ann 1"), account_sid=THEIRS, identity="ann")
     for peer, sid in ((ann(), UNKNOWN), (ann(), child), (bob(), parent), (foreign, parent)):
         with pytest.raises(CallNotFound):
-            node.calls.accept(peer, sid, "sdp")
+            node.calls.accept(peer, sid, offer("sdp"))
         with pytest.raises(CallNotFound):
             node.calls.reject(peer, sid)
         with pytest.raises(CallNotFound):
             node.calls.hang_up(peer, sid)
         with pytest.raises(CallNotFound):
-            await node.calls.restart_media(peer, sid, "sdp")
+            await node.calls.restart_media(peer, sid, offer("sdp"))
 
 
 async def test_a_device_comes_back_with_its_token(node: Node) -> None:
@@ -206,7 +211,7 @@ async def test_a_device_comes_back_with_its_token(node: Node) -> None:
     token = room.leg(parent).devices[0].reconnect_token
     node.calls.lost(SessionId("ann 1"), (parent,), 30)
     await node.quiet()
-    await node.calls.attach(ann("ann 2"), parent, token)
+    await node.calls.attach(ann("ann 2"), parent, token, offer("sdp"))
     await node.quiet()
     assert node.phones.told[-1] == ("answer", "ann 2", parent, "")
     await node.wait(60)
@@ -221,23 +226,38 @@ async def test_a_token_opens_its_own_leg_only(node: Node) -> None:
     token = room.leg(parent).devices[0].reconnect_token
     for wrong in ("", token[:-1], f"x{token[1:]}", "\N{SNOWMAN}", room.leg(child).devices[0].id):
         with pytest.raises(InvalidReconnectToken):
-            await node.calls.attach(ann("ann 2"), parent, wrong)
+            await node.calls.attach(ann("ann 2"), parent, wrong, offer("sdp"))
     foreign = Peer(session=SessionId("x"), account_sid=THEIRS, identity="ann")
     for peer, sid in ((ann(), child), (bob(), parent), (foreign, parent), (ann(), UNKNOWN)):
         with pytest.raises(CallNotFound):
-            await node.calls.attach(peer, sid, token)
+            await node.calls.attach(peer, sid, token, offer("sdp"))
 
 
-async def test_a_leg_that_rings_is_not_taken_up_by_another_device(node: Node) -> None:
-    """Whoever tries is told, instead of waiting for an answer that does not come."""
+async def test_a_leg_that_rings_is_taken_over_with_its_token(node: Node) -> None:
+    """Another device that was given the token answers it; the one that rang is told."""
     node.phones.register("bob", "bob 1")
     parent = await node.place()
     child = node.child(parent)
     room = node.rooms.find(child)
     assert room is not None
     token = room.leg(child).devices[0].reconnect_token
-    with pytest.raises(InvalidReconnectToken):
-        await node.calls.attach(bob("bob 2"), child, token)
+    node.phones.present.add(SessionId("bob 2"))
+    await node.calls.attach(bob("bob 2"), child, token, offer("sdp"))
+    await node.quiet()
+    assert (await node.call(child)).status is CallStatus.IN_PROGRESS
+    assert "cancel" in node.phones.of("bob 1")
+    assert node.phones.of("bob 2") == ["answer"]
+
+
+async def test_a_caller_who_was_not_answered_has_no_token(node: Node) -> None:
+    """It was not told one, so whoever brings it did not get it from the server."""
+    with node.customer.gate.held():
+        parent = await node.place()
+        room = node.rooms.find(parent)
+        assert room is not None
+        token = room.leg(parent).devices[0].reconnect_token
+        with pytest.raises(InvalidReconnectToken):
+            await node.calls.attach(ann("ann 2"), parent, token, offer("sdp"))
 
 
 async def test_a_frame_before_the_reattach_speaks_for_the_device_that_is_away(node: Node) -> None:
@@ -257,7 +277,7 @@ async def test_a_frame_before_the_reattach_speaks_for_the_device_that_is_away(no
 async def test_a_new_offer_is_answered(node: Node) -> None:
     """The path through the network may change in the middle of a call."""
     parent, _ = await node.talk()
-    await node.calls.restart_media(ann(), parent, "new sdp")
+    await node.calls.restart_media(ann(), parent, offer("new sdp"))
     assert node.phones.told[-1] == ("answer", "ann 1", parent, "answer to new sdp")
 
 
@@ -266,7 +286,7 @@ async def test_a_new_offer_that_cannot_be_used_is_refused(node: Node) -> None:
     parent, _ = await node.talk()
     node.media.fails.add("restart")
     with pytest.raises(BadMedia, match="restart is broken"):
-        await node.calls.restart_media(ann(), parent, "new sdp")
+        await node.calls.restart_media(ann(), parent, offer("new sdp"))
     assert (await node.call(parent)).status is CallStatus.IN_PROGRESS
 
 
@@ -276,7 +296,7 @@ async def test_a_device_that_leaves_during_its_new_offer_leaves_no_media_behind(
     """What was made for it after it was let go of is let go of as well."""
     parent, _ = await node.talk()
     with node.media.gate.held():
-        restarting = asyncio.create_task(node.calls.restart_media(ann(), parent, "new sdp"))
+        restarting = asyncio.create_task(node.calls.restart_media(ann(), parent, offer("new sdp")))
         await node.media.gate.reached()
         node.calls.hang_up(ann(), parent)
         await node.quiet()

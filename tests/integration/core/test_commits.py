@@ -11,7 +11,7 @@ from midcall.core.ports import AddEntry, AddMessage, Change, ExpireMessages, Put
 from midcall.model.calls import CallStatus
 from midcall.model.errors import CallNotActive, IdempotencyConflict, Unavailable
 from midcall.model.sids import CallSid, MessageSid
-from tests.integration.core.node import DIAL_BOB, HOLD, OURS, Node, ann, bob, outcome, uplink
+from tests.integration.core.node import DIAL_BOB, HOLD, OURS, Node, ann, bob, offer, outcome, uplink
 
 TOLD = DIAL_BOB.replace(
     "<Client>",
@@ -206,8 +206,8 @@ async def test_an_event_that_changes_nothing_writes_nothing(node: Node) -> None:
     """A device that accepts twice costs no commit."""
     parent, child = await node.talk()
     before = len(node.disk.commits)
-    node.calls.accept(bob(), child, "sdp")
-    node.calls.accept(ann(), parent, "sdp")
+    node.calls.accept(bob(), child, offer("sdp"))
+    node.calls.accept(ann(), parent, offer("sdp"))
     await node.quiet()
     assert len(node.disk.commits) == before
 

@@ -9,7 +9,7 @@ from midcall.core.limits import RESTORED_AWAY_SECONDS
 from midcall.model.calls import CallStatus
 from midcall.model.sids import CallSid
 from midcall.runtime.loop import LoopRuntime
-from tests.integration.core.node import DIAL_BOB, HOLD, START, Node, ann, bob
+from tests.integration.core.node import DIAL_BOB, HOLD, START, Node, ann, bob, offer
 
 GO_ON = DIAL_BOB.replace("</Dial>", "</Dial><Pause length='3600'/>")
 
@@ -36,8 +36,8 @@ async def test_a_talk_goes_on_when_both_come_back(node: Node) -> None:
     parent, child = await node.talk()
     tokens = _token(node, parent), _token(node, child)
     again = await _start_again(node)
-    await again.calls.attach(ann("ann 2"), parent, tokens[0])
-    await again.calls.attach(bob("bob 2"), child, tokens[1])
+    await again.calls.attach(ann("ann 2"), parent, tokens[0], offer("sdp"))
+    await again.calls.attach(bob("bob 2"), child, tokens[1], offer("sdp"))
     await again.wait(RESTORED_AWAY_SECONDS)
     assert (await again.call(parent)).status is CallStatus.IN_PROGRESS
     assert (await again.call(child)).status is CallStatus.IN_PROGRESS
@@ -53,7 +53,7 @@ async def test_a_talk_ends_when_one_does_not_come_back(node: Node) -> None:
     parent, child = await node.talk()
     token = _token(node, parent)
     again = await _start_again(node)
-    await again.calls.attach(ann("ann 2"), parent, token)
+    await again.calls.attach(ann("ann 2"), parent, token, offer("sdp"))
     await again.wait(RESTORED_AWAY_SECONDS)
     assert (await again.call(child)).status is CallStatus.COMPLETED
     assert again.phones.of("ann 2") == ["answer", "hangup", "forgotten"]
@@ -83,7 +83,7 @@ async def test_what_rang_is_told_as_not_answered(node: Node) -> None:
     again = await _start_again(node)
     assert (await again.call(child)).status is CallStatus.NO_ANSWER
     assert (await again.call(parent)).status is CallStatus.IN_PROGRESS
-    assert "pause" in again.runtime.timers_of(parent)
+    assert f"pause:{parent}" in again.runtime.timers_of(parent)
     await again.close()
 
 
@@ -110,11 +110,11 @@ async def test_timers_are_set_again(node: Node) -> None:
     sid = await node.place("<Response><Pause length='100'/><Pause length='50'/></Response>")
     node.runtime.now = START.replace(hour=START.hour + 1)
     again = await _start_again(node)
-    assert again.runtime.timers_of(sid) >= {"pause"}
+    assert again.runtime.timers_of(sid) >= {f"pause:{sid}"}
     await again.wait(0)
     room = again.rooms.find(sid)
     assert room is not None
-    assert (room.family.timers["pause"] - again.runtime.now).total_seconds() == 50
+    assert (room.family.timers[f"pause:{sid}"] - again.runtime.now).total_seconds() == 50
     await again.close()
 
 

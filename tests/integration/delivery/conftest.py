@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from midcall.core.ports import PutAccount
 from midcall.delivery.egress import Egress
+from midcall.store.sqlite import SqliteStore, open_store
+from tests.integration.delivery.account import ACCOUNT
 from tests.integration.delivery.certificates import Authority
 from tests.integration.delivery.customer import (
     LOOPBACK,
@@ -24,7 +27,7 @@ def pytest_asyncio_loop_factories(
     """Run on the server's loop, and on both where the loop opens sockets and resolves names."""
     factories: dict[str, Callable[[], asyncio.AbstractEventLoop]]
     factories = {"uvloop": uvloop.new_event_loop}
-    if item.path.stem in {"test_egress", "test_attempt"}:
+    if item.path.stem in {"test_egress", "test_attempt", "test_overrides"}:
         factories["asyncio"] = asyncio.new_event_loop
     return factories
 
@@ -80,3 +83,12 @@ def ca_file(authority: Authority, tmp_path: Path) -> Path:
 def server_tls(authority: Authority, tmp_path: Path) -> ssl.SSLContext:
     """A server's side of TLS, for ``localhost``."""
     return authority.server_side(tmp_path, "localhost")
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SqliteStore]:
+    """A store that knows the account."""
+    store = await open_store("sqlite:///:memory:")
+    await store.commit([PutAccount(ACCOUNT)])
+    yield store
+    await store.close()

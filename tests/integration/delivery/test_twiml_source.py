@@ -1,51 +1,35 @@
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import pytest
+import structlog.testing
 from twilio.request_validator import RequestValidator
 
-from midcall.core.ports import Fetched, PutAccount
+from midcall.core.ports import Change, Fetched
 from midcall.delivery.attempt import Limits
 from midcall.delivery.egress import Egress
 from midcall.delivery.twiml_source import HttpDocumentSource
-from midcall.model.accounts import Account
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import TwimlFault
 from midcall.model.sids import AccountSid
-from midcall.store.sqlite import SqliteStore, open_store
+from midcall.store.sqlite import SqliteStore
+from tests.integration.delivery.account import ACCOUNT, CALL, document_source
 from tests.integration.delivery.customer import Request, StartCustomer, response
 
-ACCOUNT = Account(
-    sid=AccountSid("AC" + "2" * 32),
-    auth_token="0123456789abcdef0123456789abcdef",
-    friendly_name="test",
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
-PARAMETERS = {"CallSid": "CA" + "1" * 32, "To": "client:bob", "own": "é & ü"}
+PARAMETERS = {"CallSid": CALL, "To": "client:bob", "own": "é & ü"}
 DOCUMENT = "<Response><Pause/></Response>"
 TWIML = response(200, DOCUMENT.encode(), Content_Type="text/xml")
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[SqliteStore]:
-    """A store that knows the account."""
-    store = await open_store("sqlite:///:memory:")
-    await store.commit([PutAccount(ACCOUNT)])
-    yield store
-    await store.close()
-
-
-@pytest.fixture
 def source(store: SqliteStore, egress: Egress) -> HttpDocumentSource:
     """A source that may ask loopback."""
-    return HttpDocumentSource(store, egress)
+    return document_source(store, egress)
 
 
 async def _fetch(source: HttpDocumentSource, url: str, method: Method = Method.POST) -> Fetched:
-    return await source.fetch(ACCOUNT.sid, Endpoint(url, method), PARAMETERS, "token")
+    return await source.fetch(ACCOUNT.sid, CALL, Endpoint(url, method), PARAMETERS, "token")
 
 
 async def _fault(source: HttpDocumentSource, url: str) -> TwimlFault:
@@ -66,7 +50,8 @@ async def test_a_document_is_asked_for_with_a_signed_form(
     """The official validator accepts the request; the document comes back with where it is from."""
     customer = await start_customer(TWIML)
     fetched = await _fetch(source, customer.url("/voice?a=b#rc=2"))
-    assert fetched == Fetched(DOCUMENT, "text/xml", customer.url("/voice?a=b"))
+    assert (fetched.text, fetched.content_type) == (DOCUMENT, "text/xml")
+    assert fetched.url == customer.url("/voice?a=b")
     (request,) = customer.requests
     assert (request.method, request.target) == ("POST", "/voice?a=b")
     assert dict(parse_qsl(request.body.decode())) == PARAMETERS
@@ -186,11 +171,11 @@ async def test_what_may_be_twiml_is_taken(
     assert fetched.content_type == content_type.lower().partition(";")[0]
 
 
-@pytest.mark.parametrize("content_type", ["audio/mpeg", "application/json", "image/png", "xml", ""])
+@pytest.mark.parametrize("content_type", ["application/json", "image/png", "xml", ""])
 async def test_what_cannot_be_twiml_is_a_fault(
     source: HttpDocumentSource, start_customer: StartCustomer, content_type: str
 ) -> None:
-    """Audio cannot be played yet, the rest never could."""
+    """Neither a document nor a sound."""
     customer = await start_customer(response(200, DOCUMENT.encode(), Content_Type=content_type))
     assert (await _fault(source, customer.url())).twiml_code == 12300
 
@@ -252,7 +237,7 @@ async def test_a_server_that_is_too_slow_is_a_fault(
         writer.write(response(302, Location="/"))
 
     customer = await start_customer(redirect_slowly)
-    source = HttpDocumentSource(store, egress, Limits(total_seconds=1))
+    source = document_source(store, egress, Limits(total_seconds=1))
     assert (await _fault(source, customer.url())).twiml_code == 11200
     assert 1 <= len(customer.requests) <= 4
 
@@ -290,5 +275,56 @@ async def test_a_password_in_the_url_is_not_shown(
 async def test_an_unknown_account_is_a_fault(source: HttpDocumentSource) -> None:
     """There is no token to sign with."""
     with pytest.raises(TwimlFault) as caught:
-        await source.fetch(AccountSid("AC" + "9" * 32), Endpoint("http://a.example/"), {}, "t")
+        await source.fetch(
+            AccountSid("AC" + "9" * 32), CALL, Endpoint("http://a.example/"), {}, "t"
+        )
     assert caught.value.twiml_code == 10001
+
+
+async def test_every_request_for_a_document_leaves_an_exchange(
+    store: SqliteStore, source: HttpDocumentSource, start_customer: StartCustomer
+) -> None:
+    """Redirects and repeats are requests too; passwords are left out."""
+    answers = (response(500), response(307, Location="/b"), response(302, Location="/c"), TWIML)
+    customer = await start_customer(*answers)
+    url = customer.url("/a").replace("http://", "http://user:pass@")
+    await _fetch(source, f"{url}#rp=5xx")
+    kept = await store.list_exchanges(CALL, offset=0, limit=9)
+    assert [exchange.url for exchange in kept] == [
+        customer.url(path) for path in ("/a", "/a", "/b", "/c")
+    ]
+    assert [exchange.response_code for exchange in kept] == [500, 307, 302, 200]
+    assert [exchange.method for exchange in kept] == ["POST"] * 3 + ["GET"]
+    assert [exchange.parameters for exchange in kept] == [PARAMETERS] * 3 + [{}]
+    assert kept[-1].response_body == DOCUMENT
+    assert "pass" not in repr(kept)
+
+
+async def test_a_document_comes_though_its_exchange_cannot_be_kept(
+    store: SqliteStore, egress: Egress, start_customer: StartCustomer
+) -> None:
+    """The call goes on, and the log says so without content."""
+
+    async def refuse(changes: Sequence[Change]) -> None:
+        raise OSError("secret")
+
+    customer = await start_customer(TWIML)
+    source = document_source(store, egress, write=refuse)
+    with structlog.testing.capture_logs() as logs:
+        assert (await _fetch(source, customer.url())).text == DOCUMENT
+    (log,) = logs
+    assert log["call_sid"] == CALL
+    assert "secret" not in str(logs)
+
+
+async def test_a_header_that_is_no_text_can_be_kept(
+    store: SqliteStore, source: HttpDocumentSource, start_customer: StartCustomer
+) -> None:
+    """Bytes that no database takes are replaced."""
+    answer = b"HTTP/1.1 500 No\r\nContent-Length: 2\r\nContent-Type: a/\xff\r\n\r\n\x00\xff"
+    customer = await start_customer(answer)
+    fault = await _fault(source, customer.url())
+    (kept,) = await store.list_exchanges(CALL, offset=0, limit=9)
+    assert (kept.content_type, kept.response_body) == ("a/\ufffd", "\ufffd\ufffd")
+    assert fault.evidence.response_body == "\ufffd\ufffd"
+    assert fault.evidence.response_headers == "Content-Length=2&Content-Type=a%2F%EF%BF%BD"

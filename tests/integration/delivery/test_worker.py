@@ -1,10 +1,8 @@
 import asyncio
-import hashlib
-import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,49 +11,28 @@ import structlog.testing
 from msgspec.structs import replace
 from twilio.request_validator import RequestValidator
 
-from midcall.core.ports import AddEntry, AddMessage, Change, PutAccount, SettleEntry
+from midcall.core.ports import (
+    AddEntry,
+    AddExchange,
+    AddMessage,
+    Change,
+    NotificationFilter,
+    PutAccount,
+    SettleEntry,
+)
 from midcall.delivery.attempt import Limits
 from midcall.delivery.egress import Egress
 from midcall.delivery.worker import DeliverySettings, DeliveryWorker
-from midcall.model.accounts import Account
 from midcall.model.endpoints import Endpoint, Method
+from midcall.model.exchanges import Exchange
 from midcall.model.messages import Direction, MessageState, UserDefinedMessage
 from midcall.model.outbox import Attempt, Entry, EntryKind, OutcomeKind
-from midcall.model.sids import AccountSid, CallSid, MessageSid
+from midcall.model.sids import AccountSid, MessageSid
 from midcall.runtime.journal import Journal
 from midcall.store.sqlite import SqliteStore, open_store
 from midcall.wire.callbacks import CallbackFormat, OutgoingRequest
+from tests.integration.delivery.account import ACCOUNT, CALL, START, Clock, Entropy
 from tests.integration.delivery.customer import Customer, Request, StartCustomer, response
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-CALL = CallSid("CA" + "1" * 32)
-ACCOUNT = Account(
-    sid=AccountSid("AC" + "2" * 32),
-    auth_token="0123456789abcdef0123456789abcdef",
-    friendly_name="test",
-    created_at=START,
-    updated_at=START,
-)
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Entropy:
-    """Counts instead of choosing."""
-
-    def __init__(self) -> None:
-        self._counter = itertools.count()
-
-    def __call__(self, size: int, /) -> bytes:
-        return hashlib.sha256(str(next(self._counter)).encode()).digest()[:size]
 
 
 class Bench:
@@ -65,6 +42,7 @@ class Bench:
         self.store = store
         self.clock = Clock()
         self.settled: list[SettleEntry] = []
+        self.commits: list[list[Change]] = []
         self.commit_errors: list[Exception] = []
         self.refused = asyncio.Event()
         self.journal: Journal[Change] = Journal(self._write)
@@ -77,6 +55,7 @@ class Bench:
             raise self.commit_errors.pop()
         await self.store.commit(changes)
         async with self._written:
+            self.commits.append(list(changes))
             self.settled += [change for change in changes if isinstance(change, SettleEntry)]
             self._written.notify_all()
 
@@ -96,7 +75,9 @@ class Bench:
         return message.state
 
     async def notified(self) -> list[int]:
-        listed = await self.store.notifications(ACCOUNT.sid, call=None, offset=0, limit=50)
+        listed = await self.store.list_notifications(
+            ACCOUNT.sid, NotificationFilter(), offset=0, limit=50
+        )
         return [notification.code for notification in listed]
 
     @asynccontextmanager
@@ -479,3 +460,92 @@ async def test_many_lanes_leave_side_by_side(bench: Bench, start_customer: Start
         await bench.until_settled(60)
         gate.set()
         await bench.until_settled(61)
+
+
+def _kept(bench: Bench) -> list[Exchange]:
+    """Return the exchanges that were committed together with a settled entry."""
+    return [
+        change.exchange
+        for changes in bench.commits
+        if any(isinstance(change, SettleEntry) for change in changes)
+        for change in changes
+        if isinstance(change, AddExchange)
+    ]
+
+
+async def test_an_attempt_leaves_its_exchange(bench: Bench, start_customer: StartCustomer) -> None:
+    """In the commit that settles the entry: what was sent, and what came back."""
+    customer = await start_customer(response(200, b"<Response/>", Content_Type="text/xml"))
+    url = customer.url("/status").replace("http://", "http://user:secret@")
+    await bench.owe(AddEntry(_status(f"{url}#rc=2")))
+    async with bench.worker():
+        await bench.until_settled(1)
+    (exchange,) = _kept(bench)
+    assert exchange == Exchange(
+        account_sid=ACCOUNT.sid,
+        call_sid=CALL,
+        requested_at=START,
+        method="POST",
+        url=customer.url("/status"),
+        parameters={
+            "CallSid": CALL,
+            "CallStatus": "ringing",
+            "Timestamp": "Thu, 01 Jan 2026 00:00:00 +0000",
+        },
+        duration_ms=exchange.duration_ms,
+        response_code=200,
+        content_type="text/xml",
+        response_body="<Response/>",
+    )
+    assert await bench.store.list_exchanges(CALL, offset=0, limit=9) == [exchange]
+
+
+async def test_a_callback_is_repeated_at_once_as_its_url_says(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """That is one attempt with one token; each request is an exchange."""
+    customer = await start_customer(response(503), response(200))
+    url = customer.url("/cb#rc=1&rp=5xx")
+    await bench.owe(AddMessage(_message()), AddEntry(_entry(url)))
+    async with bench.worker():
+        await bench.until_settled(1)
+    assert [exchange.response_code for exchange in _kept(bench)] == [503, 200]
+    (attempt,) = await _attempts(bench)
+    assert (attempt.status, attempt.outcome) == (200, OutcomeKind.DELIVERED)
+    first, second = customer.requests
+    assert first.body == second.body
+    header = "I-Twilio-Idempotency-Token"
+    assert first.headers[header] == second.headers[header] == "token ZY1 0"
+
+
+async def test_a_failure_leaves_an_exchange_without_a_response(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """The server said nothing in the time that the URL gave it."""
+    silent = asyncio.Event()
+
+    async def hang(_: Request, writer: asyncio.StreamWriter) -> None:
+        await silent.wait()
+
+    customer = await start_customer(hang)
+    await bench.owe(AddEntry(_status(customer.url("/#rt=150"))))
+    async with bench.worker():
+        await bench.until_settled(1)
+    (exchange,) = _kept(bench)
+    assert (exchange.response_code, exchange.response_body) == (None, "")
+    (attempt,) = await _attempts(bench)
+    assert attempt.fault.startswith("11200: ")
+
+
+async def test_a_bad_override_is_told_once_for_an_entry(
+    bench: Bench, start_customer: StartCustomer
+) -> None:
+    """The callback arrives all the same; repeats do not fill the debugger."""
+    customer = await start_customer(response(500), response(200))
+    await bench.owe(AddEntry(_status(customer.url("/#rp=6xx"))))
+    async with bench.worker() as worker:
+        await bench.until_settled(1)
+        bench.clock.now += timedelta(seconds=30)
+        worker.wake()
+        await bench.until_settled(2)
+    assert await bench.notified() == [11243]

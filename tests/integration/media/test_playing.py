@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from midcall.media.sounds import Keys, Recording, Silence, Sound, Speech, Tone
 from midcall.media.speech import SpeechSettings, Synthesizer
 from tests.integration.media.conftest import LOOPBACK, Call, MakeDevice
 from tests.integration.media.devices import eventually
+from tests.integration.media.speaking import needs_espeak
 from tests.unit.media.audio_files import audio_file
 from tests.unit.media.listening import loudness, share_of
 
@@ -35,7 +35,7 @@ async def test_a_sound_is_heard_to_its_end(
     """What is played is heard at its own pitch, and the caller learns when it is over."""
     one = device(440, (codec,))
     await call("A", one)
-    playing = asyncio.create_task(engine.play("A", sound), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", sound), name="test-play")
     await eventually(lambda: one.ear.hears(700))
     assert await playing is PlayEnd.FINISHED
     await eventually(one.ear.hears_silence)
@@ -47,7 +47,7 @@ async def test_keys_are_heard_as_their_tones(
     """A played key sounds in its two frequencies."""
     one = device(440)
     await call("A", one)
-    playing = asyncio.create_task(engine.play("A", Keys("55555")), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", Keys("55555")), name="test-play")
     await eventually(
         lambda: all(share_of(f, one.ear.recent, one.ear.rate) > 0.3 for f in (770, 1336))
     )
@@ -60,7 +60,7 @@ async def test_silence_takes_its_time(engine: AiortcEngine, device: MakeDevice, 
     await call("A", one)
     await eventually(lambda: engine.stats("A").packets_sent > 0)
     before = engine.stats("A").packets_sent
-    assert await engine.play("A", Silence(0.2)) is PlayEnd.FINISHED
+    assert await engine.sound("A", Silence(0.2)) is PlayEnd.FINISHED
     assert engine.stats("A").packets_sent >= before + 10
 
 
@@ -70,20 +70,20 @@ async def test_a_sound_that_is_played_early_waits_for_the_device(
     """A prompt that is played before the connection is up is not lost."""
     one = device(440)
     answer = await engine.answer("A", await one.offer())
-    playing = asyncio.create_task(engine.play("A", WAV), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", WAV), name="test-play")
     await one.accept(answer)
     await eventually(lambda: one.ear.hears(700))
     assert await playing is PlayEnd.FINISHED
 
 
-@pytest.mark.parametrize("how", ["interrupt", "silence", "ring", "unbridge", "release"])
+@pytest.mark.parametrize("how", ["silence", "ring", "unbridge", "release"])
 async def test_what_ends_a_sound_is_told(
     engine: AiortcEngine, device: MakeDevice, call: Call, how: str
 ) -> None:
     """Whatever takes the place of a sound interrupts it, and its caller learns so."""
     one = device(440)
     await call("A", one)
-    playing = asyncio.create_task(engine.play("A", LONG), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", LONG), name="test-play")
     await eventually(lambda: one.ear.hears(700))
     await getattr(engine, how)("A")
     assert await playing is PlayEnd.INTERRUPTED
@@ -95,9 +95,9 @@ async def test_another_sound_takes_over(
     """The later of two sounds is heard, the earlier is interrupted."""
     one = device(440)
     await call("A", one)
-    first = asyncio.create_task(engine.play("A", LONG), name="test-play-1")
+    first = asyncio.create_task(engine.sound("A", LONG), name="test-play-1")
     await eventually(lambda: one.ear.hears(700))
-    second = asyncio.create_task(engine.play("A", Tone((1200,), 60)), name="test-play-2")
+    second = asyncio.create_task(engine.sound("A", Tone((1200,), 60)), name="test-play-2")
     await eventually(lambda: one.ear.hears(1200))
     assert await first is PlayEnd.INTERRUPTED
     await engine.close()
@@ -113,9 +113,9 @@ async def test_a_sound_pauses_the_bridge_and_not_the_other_side(
     await call("B", other)
     await engine.bridge("A", "B")
     await eventually(lambda: one.ear.hears(1000))
-    playing = asyncio.create_task(engine.play("A", LONG), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", LONG), name="test-play")
     await eventually(lambda: one.ear.hears(700) and other.ear.hears(440))
-    await engine.interrupt("A")
+    await engine.silence("A")
     await eventually(lambda: one.ear.hears(1000))
     assert await playing is PlayEnd.INTERRUPTED
 
@@ -123,10 +123,10 @@ async def test_a_sound_pauses_the_bridge_and_not_the_other_side(
 async def test_giving_up_on_a_sound_ends_it(
     engine: AiortcEngine, device: MakeDevice, call: Call
 ) -> None:
-    """Cancelling the call to ``play`` silences the device."""
+    """Cancelling the call to ``sound`` silences the device."""
     one = device(440)
     await call("A", one)
-    playing = asyncio.create_task(engine.play("A", LONG), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", LONG), name="test-play")
     await eventually(lambda: one.ear.hears(700))
     playing.cancel()
     await eventually(one.ear.hears_silence)
@@ -138,20 +138,66 @@ async def test_what_cannot_be_played_is_refused(
 ) -> None:
     """A file that is none raises, and leaves the endpoint as it was."""
     with pytest.raises(UnknownEndpoint):
-        await engine.play("A", LONG)
+        await engine.sound("A", LONG)
     one = device(440)
     await call("A", one)
     with pytest.raises(UnplayableRecording):
-        await engine.play("A", Recording(b"<html>"))
+        await engine.sound("A", Recording(b"<html>"))
     await eventually(one.ear.hears_silence)
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+@pytest.mark.parametrize("content", [WAV.content, MP3.content], ids=["WAV", "MP3"])
+async def test_a_file_is_played_to_its_end(
+    engine: AiortcEngine, device: MakeDevice, call: Call, content: bytes
+) -> None:
+    """``play`` takes a file as it came and says that all of it was heard."""
+    one = device(440)
+    await call("A", one)
+    playing = asyncio.create_task(engine.play("A", content), name="test-play")
+    await eventually(lambda: one.ear.hears(700))
+    assert await playing is True
+
+
+async def test_a_file_that_is_cut_short_is_not_played_to_its_end(
+    engine: AiortcEngine, device: MakeDevice, call: Call
+) -> None:
+    """``play`` says so when somebody was joined meanwhile."""
+    one = device(440)
+    await call("A", one)
+    await call("B", device(1000))
+    playing = asyncio.create_task(engine.play("A", WAV.content), name="test-play")
+    await eventually(lambda: one.ear.hears(700))
+    await engine.bridge("A", "B")
+    assert await playing is False
+
+
+async def test_pressed_keys_are_heard(engine: AiortcEngine, device: MakeDevice, call: Call) -> None:
+    """``press`` sounds each key and says that all of them were."""
+    one = device(440)
+    await call("A", one)
+    pressing = asyncio.create_task(engine.press("A", "5w5555"), name="test-press")
+    await eventually(
+        lambda: all(share_of(f, one.ear.recent, one.ear.rate) > 0.3 for f in (770, 1336))
+    )
+    assert await pressing is True
+
+
+@needs_espeak
+async def test_said_text_is_heard(engine: AiortcEngine, device: MakeDevice, call: Call) -> None:
+    """``say`` speaks, in the default language where none is named, and comes to its end."""
+    one = device(440)
+    await call("A", one)
+    saying = asyncio.create_task(engine.say("A", "Hello, world", ""), name="test-say")
+    await eventually(lambda: loudness(one.ear.recent) > 0.02)
+    assert await saying is True
+
+
+@needs_espeak
 async def test_text_is_spoken(engine: AiortcEngine, device: MakeDevice, call: Call) -> None:
     """Text becomes a voice that can be heard, and comes to its end."""
     one = device(440)
     await call("A", one)
-    playing = asyncio.create_task(engine.play("A", Speech("Hello, world")), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", Speech("Hello, world")), name="test-play")
     await eventually(lambda: loudness(one.ear.recent) > 0.02)
     assert await playing is PlayEnd.FINISHED
     await eventually(one.ear.hears_silence)
@@ -167,9 +213,9 @@ async def test_a_sound_that_is_still_being_made_can_be_interrupted(
     slow = SpeechSettings(program=str(program), seconds=600)
     engine = AiortcEngine(LOOPBACK, prompts=Prompts(Synthesizer(slow)))
     await engine.answer("A", await device().offer())
-    playing = asyncio.create_task(engine.play("A", Speech("Hello")), name="test-play")
+    playing = asyncio.create_task(engine.sound("A", Speech("Hello")), name="test-play")
     await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").stat().st_size > 0)
-    await engine.interrupt("A")
+    await engine.silence("A")
     assert await playing is PlayEnd.INTERRUPTED
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
@@ -183,5 +229,5 @@ async def test_text_that_nobody_can_speak_is_silence(device: MakeDevice, tmp_pat
     one = device(440)
     await one.accept(await engine.answer("A", await one.offer()))
     await one.connected()
-    assert await engine.play("A", Speech("Hello")) is PlayEnd.FINISHED
+    assert await engine.sound("A", Speech("Hello")) is PlayEnd.FINISHED
     await engine.close()

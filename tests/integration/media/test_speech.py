@@ -1,7 +1,6 @@
 """Text to speech, through a real program or through stand-ins for it."""
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,15 +9,12 @@ import pytest
 from midcall.media.recordings import open_recording
 from midcall.media.sounds import Recording, Silence, Speech
 from midcall.media.speech import SpeechSettings, Synthesizer
+from tests.integration.media.speaking import needs_espeak
 from tests.unit.media.listening import loudness
 
 pytestmark = pytest.mark.timeout(60)
 
 MakeProgram = Callable[[str], str]
-
-needs_espeak = pytest.mark.skipif(
-    shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"
-)
 
 
 @pytest.fixture

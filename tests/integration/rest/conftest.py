@@ -20,6 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from twilio.rest import Client as OfficialClient
 
+from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Room, Rooms
 from midcall.core.effects import Effect
 from midcall.core.messages.rate import Rate
@@ -30,11 +31,13 @@ from midcall.model.calls import Call, CallDirection, CallStatus
 from midcall.model.families import Family, Leg
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid, KeySid
 from midcall.rest.desk import Desk
-from midcall.rest.routes import routes
+from midcall.rest.routes import document, routes
 from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
 from midcall.store.sqlite import SqliteStore, open_store
+from midcall.wire.turn import TurnServers
 from midcall.wire.urls import parse_webhook_url
+from tests.support.openapi import Described, Witness
 
 T = TypeVar("T")
 
@@ -75,6 +78,10 @@ THEIRS = CallSid("CA" + "3" * 32)
 
 BASE = f"/2010-04-01/Accounts/{ACCOUNT.sid}"
 
+TURN = TurnServers(
+    urls=("stun:turn.example.com", "turn:turn.example.com?transport=udp"), secret="a shared secret"
+)
+
 
 def basic(username: str, password: str) -> str:
     """Return an ``Authorization`` header."""
@@ -91,15 +98,17 @@ def family(
     status: CallStatus,
     *,
     minute: int = 0,
+    day: int = AT.day,
     to_address: str = "client:bob",
 ) -> Family:
     """Return a family of one leg."""
-    at = AT.replace(minute=minute)
+    at = AT.replace(day=day, minute=minute)
     call = Call(
         sid=sid,
         account_sid=account,
         from_address="client:amy",
         to_address=to_address,
+        application_sid=ApplicationSid("AP" + "a" * 32),
         direction=CallDirection.INBOUND,
         status=status,
         created_at=at,
@@ -110,7 +119,6 @@ def family(
     return Family(
         sid=sid,
         account_sid=account,
-        application_sid=ApplicationSid("AP" + "a" * 32),
         legs={sid: Leg(call=call, identity="amy")},
     )
 
@@ -140,6 +148,7 @@ class Site:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.desk: Desk
+        self.witness: Witness
         self._server: uvicorn.Server
         self._thread = threading.Thread(target=self._serve, args=(url,), name="site")
         self._thread.start()
@@ -153,16 +162,19 @@ class Site:
         store = await open_store(url)
         journal: Journal[Change] = Journal(store.commit)
         runtime = LoopRuntime(lambda: AT)
+        rooms = await live_rooms(store, journal, runtime)
         self.desk = Desk(
             store=store,
             journal=journal,
-            messaging=await messaging(store, journal, runtime),
+            messaging=messaging(rooms, store, journal),
+            calling=CallRequests(rooms=rooms, store=store, entropy=os.urandom),
             clock=lambda: AT,
             entropy=os.urandom,
+            turn=TURN,
+            public_url=self.url,
         )
-        config = uvicorn.Config(
-            Starlette(routes=routes(self.desk)), lifespan="off", log_config=None
-        )
+        self.witness = Witness(Starlette(routes=routes(self.desk)), Described(document()))
+        config = uvicorn.Config(self.witness, lifespan="off", log_config=None)
         self._server = uvicorn.Server(config)
         self._ready.set()
         await self._server.serve(sockets=[self._socket])
@@ -183,6 +195,7 @@ class Site:
         self._server.should_exit = True
         self._thread.join(30)
         assert not self._thread.is_alive()
+        assert self.witness.complaints == []
 
     def ask(
         self,
@@ -207,13 +220,12 @@ class Site:
         """Return the official library, pointed here."""
         client = OfficialClient(username, password, ACCOUNT.sid)
         client.api.base_url = self.url
+        client.monitor.base_url = self.url
         return client
 
 
-async def messaging(
-    store: SqliteStore, journal: Journal[Change], runtime: LoopRuntime
-) -> MessageService:
-    """Return the real message service, with its live calls."""
+async def live_rooms(store: SqliteStore, journal: Journal[Change], runtime: LoopRuntime) -> Rooms:
+    """Return the live calls, in the real rooms."""
     rooms = Rooms(
         journal=journal,
         clock=lambda: AT,
@@ -236,6 +248,11 @@ async def messaging(
     )
     for one in live:
         rooms.restore(one)
+    return rooms
+
+
+def messaging(rooms: Rooms, store: SqliteStore, journal: Journal[Change]) -> MessageService:
+    """Return the real message service."""
     return MessageService(
         rooms=rooms,
         store=store,

@@ -98,8 +98,9 @@ def test_an_unknown_path_is_not_found_in_json(standing: Site, path: str) -> None
     ("method", "path", "allowed"),
     [
         ("GET", MESSAGES, "OPTIONS, POST"),
-        ("PUT", CALLS, "GET, HEAD, OPTIONS"),
-        ("POST", CALLS, "GET, HEAD, OPTIONS"),
+        ("PUT", CALLS, "GET, HEAD, OPTIONS, POST"),
+        ("DELETE", CALLS, "GET, HEAD, OPTIONS, POST"),
+        ("POST", f"{BASE}/Notifications.json", "GET, HEAD, OPTIONS"),
         ("PATCH", f"{BASE}/Applications/AP{'1' * 32}", "DELETE, GET, HEAD, OPTIONS, POST"),
         ("LOCK", f"{BASE}/Keys.json", "GET, HEAD, OPTIONS, POST"),
     ],

@@ -17,6 +17,7 @@ from midcall.store.faults import (
     StoreUnusable,
     WriteFailed,
 )
+from midcall.store.migrating import newest_revision
 from midcall.store.sqlite import open_for_reading, open_store
 from tests.contract.store.records import ACCOUNT, account
 
@@ -138,7 +139,7 @@ async def test_a_store_of_a_newer_version_is_refused(url: str, path: Path) -> No
     with pytest.raises(SchemaTooNew, match="9999"):
         await open_for_reading(url)
     with sqlite3.connect(path) as again:
-        again.execute("UPDATE alembic_version SET version_num = '0001'")
+        again.execute("UPDATE alembic_version SET version_num = ?", [newest_revision()])
     again.close()
     await (await open_store(url)).close()
 

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from midcall.app.bootstrap import Credentials, ensure_dev, ensure_stated, find_kept
 from midcall.app.settings import Settings
-from midcall.core.ports import Entropy, PutAccount, PutApiKey, PutApplication, Store
+from midcall.core.ports import AccountFilter, Entropy, PutAccount, PutApiKey, PutApplication, Store
 from midcall.model.accounts import Account, ApiKey, Application
 from midcall.model.sids import AccountSid, ApplicationSid, KeySid, is_sid
-from midcall.model.twiml import Parameter
+from midcall.model.twiml import Client, Parameter
 from midcall.store.sqlite import open_store
 from midcall.wire import templates, twiml
 
@@ -77,7 +77,7 @@ async def test_the_second_start_keeps_everything(store: Store, entropy: Entropy)
     """Restarting changes no credential, so what was pasted yesterday works today."""
     made = await dev(store, NOTHING_STATED, entropy)
     assert await dev(store, NOTHING_STATED, entropy) == made
-    assert len(await store.list_accounts(offset=0, limit=10)) == 1
+    assert len(await store.list_accounts(AccountFilter(), offset=0, limit=10)) == 1
 
 
 async def test_what_is_missing_is_made_beside_what_is_kept(store: Store, entropy: Entropy) -> None:
@@ -138,7 +138,8 @@ async def test_the_default_application_passes_on_what_the_caller_said(
     own = (Parameter("To", 'a"b<c'), Parameter("room", "4 & 5"))
     text = templates.render(made.application.voice_twiml, {"To": 'a"b<c'}, own)
     (dial,) = twiml.parse(text).verbs
-    (client,) = dial.clients  # type: ignore[union-attr]  # it is a Dial, or the test fails
+    (client,) = dial.nouns  # type: ignore[union-attr]  # it is a Dial, or the test fails
+    assert isinstance(client, Client)
     assert client.identity == 'a"b<c'
     assert client.parameters == own
 
@@ -192,7 +193,7 @@ async def test_serving_makes_what_is_stated_and_nothing_else(store: Store) -> No
 async def test_serving_without_credentials_makes_nothing(store: Store) -> None:
     """Where the settings name nobody, nobody is made."""
     assert await ensure_stated(store, NOTHING_STATED, lambda: AT) is None
-    assert await store.list_accounts(offset=0, limit=10) == []
+    assert await store.list_accounts(AccountFilter(), offset=0, limit=10) == []
 
 
 # --- looking

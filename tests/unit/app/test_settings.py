@@ -308,3 +308,62 @@ class TestDerived:
         assert kept.tls_directory == Path("/var/lib/midcall/midcall-tls")
         assert passing.store_path is None
         assert passing.tls_directory == Path("midcall-tls")
+
+
+class TestTurn:
+    URLS = "stun:turn.example.com, turn:turn.example.com:3478?transport=udp"
+    SECRET = "a-shared-secret-of-the-site"
+
+    def test_servers_and_their_secret_come_together(self) -> None:
+        """The URLs are those that browsers take, and the secret is not shown."""
+        settings = load({"turn_urls": self.URLS, "turn_secret": self.SECRET}, profile="dev")
+
+        assert settings.turn_urls == (
+            "stun:turn.example.com",
+            "turn:turn.example.com:3478?transport=udp",
+        )
+        assert self.SECRET not in repr(settings)
+
+    def test_no_servers_need_no_secret(self) -> None:
+        """Neither does STUN alone: it answers everybody."""
+        assert load({}, profile="dev").turn_urls == ()
+        assert load({"turn_urls": "none"}, profile="dev").turn_urls == ()
+        assert load({"turn_urls": "stun:[2001:db8::1]"}, profile="dev").turn_secret is None
+
+    def test_one_without_the_other_is_refused(self) -> None:
+        """A TURN server without the secret cannot be opened; a secret without one opens nothing."""
+        assert problems({"turn_urls": self.URLS}) == (
+            "MIDCALL_TURN_SECRET: is missing, and nothing opens the servers in MIDCALL_TURN_URLS",
+        )
+        assert problems({"turn_secret": self.SECRET}) == (
+            "MIDCALL_TURN_URLS: must name a turn: or turns: server,"
+            " because MIDCALL_TURN_SECRET is set",
+        )
+
+    @pytest.mark.parametrize(
+        "text", ["turn.example.com", "https://turn.example.com", "turn:a,,turn:b", "turn:a?b=c"]
+    )
+    def test_a_url_of_no_server_is_refused(self, text: str) -> None:
+        """What a browser would refuse is refused at the start."""
+        (problem,) = problems({"turn_urls": text})
+
+        assert problem.startswith("MIDCALL_TURN_URLS: must be stun:, stuns:, turn: or turns: URLs")
+
+    @pytest.mark.parametrize("text", ["short", "a secret with spaces in it", "é" * 20])
+    def test_a_secret_that_cannot_be_one_is_not_repeated(self, text: str) -> None:
+        """The refusal says what it must be, not what it was."""
+        (problem,) = problems({"turn_urls": self.URLS, "turn_secret": text})
+
+        assert problem == (
+            "MIDCALL_TURN_SECRET: must have 16 or more characters, visible ASCII only"
+        )
+
+    def test_serve_wants_a_secret_that_cannot_be_guessed(
+        self, for_serve: dict[str, object]
+    ) -> None:
+        """Whoever guesses it relays through the site's server."""
+        stated = {**for_serve, "turn_urls": self.URLS, "turn_secret": "a" * 20}
+
+        assert problems(stated, "serve") == (
+            "MIDCALL_TURN_SECRET: is too easy to guess: it has very few different characters",
+        )

@@ -1,15 +1,21 @@
 """Access: who gets in, and where to."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from midcall.core import access
-from midcall.model.accounts import Account, ApiKey
+from midcall.model.accounts import Account, AccountStatus, ApiKey
 from midcall.model.errors import (
     AccountCredentialsRequired,
+    AccountNotActive,
     AuthenticationRequired,
     NotFound,
+    ParameterRefused,
 )
 from midcall.model.sids import AccountSid, KeySid, is_sid
 
@@ -91,12 +97,90 @@ def test_a_key_without_its_account_does_not_get_in() -> None:
             access.authenticate("secret", account=found, key=key)
 
 
+def owned(owner: Account, letter: str = "e") -> Account:
+    """Return an account that another one owns."""
+    return replace(account(letter), owner_sid=owner.sid)
+
+
 def test_another_account_looks_unknown() -> None:
-    """A path in another account is not found; in the caller's own it is let through."""
+    """A path in another account is not found, nor is one in none; the caller's own lets in."""
     caller = access.Caller(account=account())
-    access.check_account(caller, account().sid, "/path")
-    with pytest.raises(NotFound, match="/path"):
-        access.check_account(caller, account("c").sid, "/path")
+    assert access.get_entered(caller, account(), "/path") == account()
+    for other in (account("c"), owned(account("c")), None):
+        with pytest.raises(NotFound, match="/path"):
+            access.get_entered(caller, other, "/path")
+
+
+def test_an_owner_enters_what_it_owns() -> None:
+    """With its own token, not with a key; and what it owns does not enter it."""
+    owner, sub = account(), owned(account())
+    assert access.get_entered(access.Caller(account=owner), sub, "/path") == sub
+    with pytest.raises(NotFound):
+        access.get_entered(access.Caller(account=owner, key=api_key(owner)), sub, "/path")
+    with pytest.raises(NotFound):
+        access.get_entered(access.Caller(account=sub), owner, "/path")
+
+
+@pytest.mark.parametrize("status", [AccountStatus.SUSPENDED, AccountStatus.CLOSED])
+def test_an_account_that_is_not_active_does_nothing(status: AccountStatus) -> None:
+    """Its own credentials open nothing, nor do those of what it owns; its owner may look."""
+    stopped = replace(owned(account()), status=status)
+    with pytest.raises(AccountNotActive):
+        access.check_active(access.Caller(account=stopped), account(), stopped, changes=False)
+    stopped_owner, sub = replace(account(), status=status), owned(account())
+    with pytest.raises(AccountNotActive):
+        access.check_active(access.Caller(account=sub), stopped_owner, sub, changes=False)
+    owner = access.Caller(account=account())
+    access.check_active(owner, None, stopped, changes=False)
+    with pytest.raises(AccountNotActive):
+        access.check_active(owner, None, stopped, changes=True)
+
+
+def test_active_accounts_are_let_be() -> None:
+    """Nothing stands in the way of an active account in an active one."""
+    sub = owned(account())
+    access.check_active(access.Caller(account=account()), None, sub, changes=True)
+    access.check_active(access.Caller(account=sub), account(), sub, changes=True)
+
+
+def test_the_status_of_an_account_is_its_owners_to_change() -> None:
+    """Nobody locks itself out, and a closed account stays closed."""
+    owner, sub = account(), owned(account())
+    caller = access.Caller(account=owner)
+    access.check_status_change(caller, sub, AccountStatus.SUSPENDED)
+    access.check_status_change(caller, owner, AccountStatus.ACTIVE)
+    closed = replace(sub, status=AccountStatus.CLOSED)
+    for target, status in ((owner, AccountStatus.CLOSED), (closed, AccountStatus.ACTIVE)):
+        with pytest.raises(ParameterRefused) as refused:
+            access.check_status_change(caller, target, status)
+        assert refused.value.code == 21100
+
+
+def test_a_sub_account_has_an_owner_and_a_token_of_its_own() -> None:
+    """It is one level below its owner; there is no second one."""
+    made = access.new_sub_account(account(), "Branch", AT, counting)
+    assert is_sid("AC", made.sid)
+    assert (made.owner_sid, made.friendly_name) == (account().sid, "Branch")
+    assert len(made.auth_token) == 32
+    assert made.auth_token.isalnum()
+    with pytest.raises(ParameterRefused) as refused:
+        access.new_sub_account(made, "Twig", AT, counting)
+    assert refused.value.code == 21100
+
+
+def test_a_new_number_is_called_by_its_digits() -> None:
+    """It belongs to its account and leads nowhere yet."""
+    number = access.new_phone_number(account().sid, "+15005550006", AT, counting)
+    assert is_sid("PN", number.sid)
+    assert (number.account_sid, number.friendly_name) == (account().sid, "+15005550006")
+    assert number.voice_endpoint is None
+
+
+@given(entropy=st.binary(min_size=4, max_size=4))
+def test_a_fictitious_number_is_one_that_serves_nobody(entropy: bytes) -> None:
+    """It is in its area's exchange 555, whatever chance says."""
+    number = access.fictitious_number("415", lambda size: entropy[:size])
+    assert re.fullmatch(r"\+1415555[0-9]{4}", number)
 
 
 def test_a_key_cannot_reach_credentials() -> None:

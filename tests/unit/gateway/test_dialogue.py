@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from midcall.core.calls.service import Offer
 from midcall.core.messages.service import Uplink
 from midcall.core.ports import Peer
 from midcall.gateway import closing
@@ -67,19 +68,22 @@ class Services:
         peer: Peer,
         application_sid: ApplicationSid | None,
         parameters: tuple[Parameter, ...],
-        offer_sdp: str,
+        offer: Offer,
     ) -> CallSid:
         self.asked.append("place")
         await self._answer()
         return CALL
 
-    async def attach(self, peer: Peer, sid: CallSid, token: str) -> None:
+    async def attach(self, peer: Peer, sid: CallSid, token: str, offer: Offer) -> None:
         self.asked.append(f"attach {sid}")
+
+    def press(self, peer: Peer, sid: CallSid, digits: str) -> None:
+        self.asked.append(f"press {digits} on {sid}")
 
     def hang_up(self, peer: Peer, sid: CallSid) -> None:
         self.asked.append(f"hang up {sid}")
 
-    async def restart_media(self, peer: Peer, sid: CallSid, offer_sdp: str) -> None:
+    async def restart_media(self, peer: Peer, sid: CallSid, offer: Offer) -> None:
         await self._answer()
 
     def lost(self, session: SessionId, calls: tuple[CallSid, ...], keep_seconds: int) -> None:
@@ -350,11 +354,12 @@ async def test_an_offer_that_cannot_be_used_does_not_end_the_call(desk: Desk) ->
     assert refused.error.code == 31400
 
 
-async def test_digits_are_taken_in_silence(desk: Desk) -> None:
-    """Nobody listens for them, and they are no mistake of the app."""
+async def test_digits_go_to_the_call_without_an_answer(desk: Desk) -> None:
+    """The SDK waits for none."""
     await desk.listen()
     before = list(desk.connection.sent)
-    await desk.take(frames.Digits(callsid=CALL, dtmf="1"))
+    await desk.take(frames.Dtmf(callsid=CALL, dtmf="1#"))
+    assert desk.services.asked == [f"press 1# on {CALL}"]
     assert desk.connection.sent == before
 
 

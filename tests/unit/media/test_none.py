@@ -1,10 +1,13 @@
 """Endpoints without audio."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
 from midcall.media.none import NoMedia
-from midcall.media.playback import PlayEnd
 from midcall.media.remote import RemoteDescription
 from midcall.media.sdp import Setup
-from midcall.media.sounds import Silence
 from midcall.media.stats import ConnectionState
 from tests.unit.media.descriptions import CHROMIUM_ANSWER, CHROMIUM_OFFER, WITH_VIDEO
 
@@ -36,10 +39,38 @@ async def test_all_else_does_nothing() -> None:
     media = NoMedia()
     await media.bridge("A", "B")
     await media.unbridge("A")
-    await media.ring("A")
+    await media.link("A.line", "A.far")
+    await media.ring("A", "de")
     await media.silence("A")
-    await media.interrupt("A")
-    assert await media.play("A", Silence(10)) is PlayEnd.FINISHED
+    assert await media.say("A", "Hello", "en-GB") is True
+    assert await media.play("A", b"") is True
+    assert await media.press("A", "123") is True
     assert media.stats("A").state is ConnectionState.CONNECTING
     await media.release("A")
     await media.close()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        lambda: NoMedia().say("A", "Hello", ""),
+        lambda: NoMedia().play("A", b""),
+        lambda: NoMedia().press("A", "1"),
+    ],
+    ids=["say", "play", "press"],
+)
+async def test_a_prompt_lets_others_have_their_turn(prompt: Callable[[], Awaitable[bool]]) -> None:
+    """A prompt that takes no time and is repeated again and again starves nobody."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(other(), name="test-other")
+    for _ in range(100):
+        await prompt()
+    running.cancel()
+    assert turns >= 99

@@ -1,12 +1,9 @@
 """Sounds that are computed."""
 
-from itertools import islice
-
 import pytest
 
 from midcall.media.codecs import frame_bytes
-from midcall.media.settings import RingTone
-from midcall.media.sounds import KEY_FREQUENCIES, Frames, Keys, keys, ringing, silence, tone
+from midcall.media.sounds import KEY_FREQUENCIES, Frames, Keys, keys, silence, tone
 from tests.unit.media.listening import loudness, share_of
 
 RATE = 8000
@@ -54,10 +51,3 @@ def test_what_is_on_no_keypad_is_refused() -> None:
     """Keys are checked where they are written down."""
     with pytest.raises(ValueError, match="not on a keypad: x"):
         Keys("1x2")
-
-
-def test_ring_back_repeats_its_cadence() -> None:
-    """Ring-back sounds, pauses, and sounds again, without end."""
-    pcm = b"".join(islice(ringing(RingTone((440, 480), 0.4, 0.2), RATE), 60))
-    loud = [loudness(pcm[start : start + 1600]) > 0.1 for start in range(0, len(pcm), 1600)]
-    assert loud == [True, True, True, True, False, False] * 2

@@ -59,9 +59,7 @@ def test_a_family_knows_its_parent_and_its_children() -> None:
     legs = {PARENT: Leg(call=parent_call(CallStatus.COMPLETED), identity="ann")}
     for sid in sids:
         legs[sid] = Leg(call=msgspec.structs.replace(parent_call(), sid=sid), identity="bob")
-    family = Family(
-        sid=PARENT, account_sid=parent_call().account_sid, application_sid=None, legs=legs
-    )
+    family = Family(sid=PARENT, account_sid=parent_call().account_sid, legs=legs)
     assert family.parent.sid == PARENT
     assert [leg.sid for leg in family.children] == sids
     assert not family.over

@@ -6,6 +6,7 @@ import pytest
 
 from midcall.model import errors
 from midcall.model.calls import CallStatus
+from midcall.model.notifications import NO_EVIDENCE, Evidence
 from midcall.model.sids import CallSid
 
 EVERY = [
@@ -14,11 +15,16 @@ EVERY = [
     if issubclass(kind, errors.Fault)
 ]
 FACTS = {
-    int: 7,
+    int: 77_777,
     float: 7.5,
     str: "a fact",
     CallStatus: CallStatus.BUSY,
     CallSid: CallSid("CA1"),
+    Evidence: NO_EVIDENCE,
+}
+RENAMED = {
+    (errors.TwimlFault, "code"): "twiml_code",
+    (errors.ParameterRefused, "documented_code"): "code",
 }
 
 
@@ -39,7 +45,7 @@ def test_a_fault_says_what_it_is(kind: type[errors.Fault]) -> None:
     assert not str(fault).endswith(".")
     assert kind.__doc__
     for name in inspect.signature(kind).parameters if fault.args else ():
-        stored = "twiml_code" if (kind, name) == (errors.TwimlFault, "code") else name
+        stored = RENAMED.get((kind, name), name)
         assert hasattr(fault, stored)
 
 

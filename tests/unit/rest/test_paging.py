@@ -5,7 +5,7 @@ import pytest
 from midcall.model.errors import InvalidParameter, PageSizeTooLarge
 from midcall.rest.paging import read_page, split
 from midcall.wire.forms import parse
-from midcall.wire.resources import Page
+from midcall.wire.listings import Page
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
 """Parameters: a form's text as values of the model."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from midcall.model.endpoints import Method
 from midcall.model.errors import InvalidMethod, InvalidParameter, InvalidUrl
 from midcall.rest import parameters
-from midcall.wire.forms import Form
+from midcall.wire.forms import Form, parse
 
 
 def form(value: str) -> Form:
@@ -72,3 +77,87 @@ def test_a_name_has_64_characters_at_most() -> None:
     assert parameters.friendly_name(Form((("FriendlyName", "a" * 64),))) == "a" * 64
     with pytest.raises(InvalidParameter):
         parameters.friendly_name(Form((("FriendlyName", "a" * 65),)))
+
+
+def query(text: str) -> Form:
+    """Return a query."""
+    return parse(text.encode())
+
+
+DAY = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "before"),
+    [
+        ("", None, None),
+        ("T=", None, None),
+        ("T=2026-05-04", DAY, DAY.replace(day=5)),
+        ("T=2026-05-04T03:02:01Z", DAY, DAY.replace(day=5)),
+        ("T%3E=2026-05-04", DAY, None),
+        ("T%3E=2026-05-04T03:00:00Z", DAY.replace(hour=3), None),
+        ("T%3C=2026-05-04T03:00:00%2B01:00", None, DAY.replace(hour=2)),
+        ("T%3C=2026-05-04T03:00:00", None, DAY.replace(hour=3)),
+        ("T%3E=2026-05-04&T%3C=2026-05-06", DAY, DAY.replace(day=6)),
+        ("T=2026-05-04&T%3E=2026-05-04T01:00:00Z", DAY.replace(hour=1), DAY.replace(day=5)),
+    ],
+)
+def test_days_and_times_leave_a_span(
+    text: str, start: datetime | None, before: datetime | None
+) -> None:
+    """A day is its 24 hours in GMT; before excludes, after includes."""
+    assert parameters.span(query(text), "T") == parameters.Span(start=start, before=before)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "before"),
+    [
+        ("", None, None),
+        ("A=2026-05-04&B=2026-05-04", DAY, DAY.replace(day=5)),
+        ("B=2026-05-04T03:00:00Z", None, DAY.replace(hour=3, second=1)),
+    ],
+)
+def test_a_closed_span_has_its_end_in_it(
+    text: str, start: datetime | None, before: datetime | None
+) -> None:
+    """The last day is included whole, the last time with its second."""
+    expected = parameters.Span(start=start, before=before)
+    assert parameters.closed_span(query(text), "A", "B") == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "04.05.2026", "9999-12-31"])
+def test_another_day_is_refused(text: str) -> None:
+    """What no calendar has is an invalid parameter, and so is the day after the last one."""
+    with pytest.raises(InvalidParameter):
+        parameters.span(query(f"T={text}"), "T")
+    with pytest.raises(InvalidParameter):
+        parameters.closed_span(query(f"B={text}"), "A", "B")
+
+
+@given(text=st.text(max_size=30))
+def test_any_text_is_a_span_or_refused(text: str) -> None:
+    """Nothing that a client sends breaks the reading of times."""
+    with suppress(InvalidParameter):
+        found = parameters.span(Form((("T", text),)), "T")
+        assert (found.start is None) == (not text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", None), ("1", 1), ("007", 7), ("9", 9)])
+def test_a_number_is_whole_and_in_range(text: str, expected: int | None) -> None:
+    """Absent and empty are the same."""
+    assert parameters.number(form(text), "X", 1, 9) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "10", "-1", "1.5", "one", "٣", "9" * 20])
+def test_another_number_is_refused(text: str) -> None:
+    """Digits of other scripts are none here."""
+    with pytest.raises(InvalidParameter):
+        parameters.number(form(text), "X", 1, 9)
+
+
+def test_a_word_is_one_of_some() -> None:
+    """The refusal names them."""
+    assert parameters.word(form("GET"), "X", Method) is Method.GET
+    assert parameters.word(form(""), "X", Method) is None
+    with pytest.raises(InvalidParameter, match="GET, POST"):
+        parameters.word(form("PUT"), "X", Method)

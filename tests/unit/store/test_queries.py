@@ -10,36 +10,34 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from midcall.core.ports import CallFilter
-from midcall.model.calls import CallStatus
-from midcall.store import reading, writing
+from midcall.core.ports import AccountFilter, CallFilter, NotificationFilter, NumberFilter
+from midcall.store import reading, removing, writing
 from midcall.store.executing import prepared
 from midcall.store.migrating import migrate
 from midcall.store.opening import connect
-from midcall.store.reading import Query
+from midcall.store.reading import Listing, Query
 from midcall.store.writing import Statement
 
-FILTERS = {
-    "to_address": "a",
-    "from_address": "b",
-    "parent_call_sid": "CA",
-    "status": CallStatus.RINGING,
+FILTERS: dict[str, type[msgspec.Struct]] = {
+    "ACCOUNTS": AccountFilter,
+    "CALLS": CallFilter,
+    "NOTIFICATIONS": NotificationFilter,
+    "PHONE_NUMBERS": NumberFilter,
 }
-CALL_QUERIES = {
-    f"calls by {'+'.join(names) or 'nothing'}": reading.calls(
-        msgspec.convert({name: FILTERS[name] for name in names}, CallFilter)
-    )[0].select
-    for size in range(len(FILTERS) + 1)
-    for names in combinations(FILTERS, size)
+LISTINGS = {name: one for name, one in vars(reading).items() if isinstance(one, Listing)}
+LISTED = {
+    f"{name} by {'+'.join(narrowed) or 'nothing'}": listing.narrowed(dict.fromkeys(narrowed, 1))[0]
+    for name, listing in LISTINGS.items()
+    for size in range(len(listing.conditions) + 1)
+    for narrowed in combinations(listing.conditions, size)
 }
-QUERIES = CALL_QUERIES | {
-    name: query.select for name, query in vars(reading).items() if isinstance(query, Query)
-}
+SINGLE = {name: one for name, one in vars(reading).items() if isinstance(one, Query)}
+QUERIES = {name: query.select for name, query in (LISTED | SINGLE).items()}
 STATEMENTS = {
     name: statement
-    for name, statement in vars(writing).items()
+    for name, statement in (vars(writing) | vars(removing)).items()
     if isinstance(statement, sa.Insert | sa.Update | sa.Delete)
-}
+} | {f"removal {number}": statement for number, statement in enumerate(removing.REMOVAL)}
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +69,36 @@ def test_an_index_answers(connection: sqlite3.Connection, name: str) -> None:
     assert [step for step in steps if "TEMP B-TREE" in step] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        (
+            "CALLS by started_from+started_before",
+            "(account_sid=? AND created_at>? AND created_at<?",
+        ),
+        ("CALLS by status+started_before", "(account_sid=? AND status=? AND created_at<?"),
+        ("CALLS by parent_call_sid", "(account_sid=? AND parent_call_sid=?"),
+        ("NOTIFICATIONS by call_sid", "(call_sid=?"),
+        ("NOTIFICATIONS by created_from", "(account_sid=? AND created_at>?"),
+        ("EXCHANGES", "(call_sid=?"),
+    ],
+)
+def test_an_index_narrows(connection: sqlite3.Connection, name: str, index: str) -> None:
+    """What narrows a list most is looked up, and not picked out of a longer list."""
+    (step,) = plan(connection, QUERIES[name])
+    assert index in step
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_every_attribute_of_a_filter_narrows(name: str) -> None:
+    """A filter that the port has and the store would pass over is noticed here."""
+    attributes = {field.name for field in msgspec.structs.fields(FILTERS[name])}
+    assert set(LISTINGS[name].conditions) == attributes
+
+
 def test_the_queries_are_all_there() -> None:
     """The lists above are not empty by mistake."""
-    assert len(CALL_QUERIES) == 16
-    assert len(QUERIES) > 30
-    assert len(STATEMENTS) > 20
+    assert set(LISTINGS) == {*FILTERS, "APPLICATIONS"}
+    assert len(LISTED) == 8 + 256 + 16 + 4 + 2
+    assert len(SINGLE) > 15
+    assert len(STATEMENTS) > 35

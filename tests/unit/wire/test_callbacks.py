@@ -170,3 +170,12 @@ def test_a_request_is_shown_without_its_content() -> None:
         replace(MESSAGE, endpoint=Endpoint("https://example.com/cb?s=1", Method.GET))
     )
     assert repr(request) == "OutgoingRequest(GET 'https://example.com/cb')"
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("callback_format", CallbackFormat)
+def test_a_request_says_what_it_carries(method: Method, callback_format: CallbackFormat) -> None:
+    """Its parameters are the same whether they are in the URL or the body, in whatever form."""
+    entry = replace(MESSAGE, endpoint=Endpoint("https://example.com/cb", method))
+    request, _ = _build(entry, callback_format)
+    assert request.parameters == SEVEN

@@ -85,7 +85,7 @@ def refusal(text: str | bytes) -> frames.UnreadableFrame:
             write("hangup", callsid=CALL, message="media failed"),
             frames.ClientHangup(callsid=CALL, message="media failed"),
         ),
-        (write("dtmf", callsid=CALL, dtmf="12w#"), frames.Digits(callsid=CALL, dtmf="12w#")),
+        (write("dtmf", callsid=CALL, dtmf="12w#"), frames.Dtmf(callsid=CALL, dtmf="12w#")),
     ],
 )
 def test_frames_of_the_sdk_are_understood(text: str, frame: frames.ClientFrame) -> None:
@@ -391,3 +391,27 @@ def test_a_downlink_arrives_as_the_value_that_it_stands_for(value: Any) -> None:
         "messagetype": "user-defined-message",
         "voiceeventsid": MESSAGE,
     }
+
+
+@pytest.mark.parametrize("keys", ["1", "0123456789*#ABCDw", "1ww2", "1" * 256])
+def test_pressed_keys_are_read(keys: str) -> None:
+    """A ``dtmf`` frame has the keys as they were pressed."""
+    parsed = frames.parse(write("dtmf", callsid="CA1", dtmf=keys))
+    assert parsed == frames.Dtmf(callsid="CA1", dtmf=keys)
+
+
+@pytest.mark.parametrize(
+    "keys", ["", "x", "1 2", "E", "a", "W", "1\n", "\u0661", "1" * 257, 5, None]
+)
+def test_what_is_no_key_makes_a_frame_malformed(keys: object) -> None:
+    """The refusal is 31100 and names the call."""
+    with pytest.raises(frames.UnreadableFrame) as refused:
+        frames.parse(write("dtmf", callsid="CA1", dtmf=keys))
+    assert refused.value.fault.code == 31100
+    assert refused.value.callsid == "CA1"
+
+
+def test_keys_belong_to_a_call() -> None:
+    """A ``dtmf`` frame without a CallSid is malformed."""
+    with pytest.raises(frames.UnreadableFrame):
+        frames.parse(write("dtmf", dtmf="1"))

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from midcall.model.accounts import Account, ApiKey, Application
+from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
 from midcall.model.calls import Call, CallDirection, CallStatus
 from midcall.model.endpoints import Method
 from midcall.model.messages import Created
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid, KeySid
 from midcall.wire import resources
-from midcall.wire.resources import Page, Resource
+from midcall.wire.listings import Page, listing, meta_listing
+from midcall.wire.resources import Resource
 
 ACCOUNT_SID = AccountSid("AC" + "a" * 32)
 CALL_SID = CallSid("CA" + "b" * 32)
@@ -186,6 +187,15 @@ def test_an_account_shows_its_token() -> None:
     """The account resource has the token, as the original's has."""
     read = shown(resources.account(ACCOUNT))
     assert (read["auth_token"], read["status"], read["type"]) == ("t" * 32, "active", "Full")
+    assert read["owner_account_sid"] == ACCOUNT_SID
+
+
+def test_a_sub_account_shows_its_owner() -> None:
+    """An account that nobody owns names itself, as in the original."""
+    owner = AccountSid("AC" + "f" * 32)
+    sub = msgspec.structs.replace(ACCOUNT, owner_sid=owner, status=AccountStatus.SUSPENDED)
+    read = shown(resources.account(sub))
+    assert (read["owner_account_sid"], read["status"]) == (owner, "suspended")
 
 
 # What the Python library accepts in an envelope beside the list itself.
@@ -211,7 +221,7 @@ def test_a_page_says_where_it_is_and_leads_on(
     path = f"{BASE}/Calls.json"
     page = Page(number=number, size=2, filters=(("To", "client:bob & co"),))
     items = [resources.call(CALL)] * length
-    read = shown(resources.listing("calls", path, items, page, more=more))
+    read = shown(listing("calls", path, items, page, more=more))
 
     def uri(at: int | None) -> str | None:
         query = f"To=client%3Abob+%26+co&PageSize=2&Page={at}"
@@ -228,4 +238,27 @@ def test_a_page_says_where_it_is_and_leads_on(
         "previous_page_uri": uri(expected["previous"]),
         "start": expected["start"],
         "uri": uri(number),
+    }
+
+
+def test_a_page_of_the_newer_apis_has_whole_urls() -> None:
+    """``meta`` names where the items are and leads on by URLs."""
+    url = "https://monitor.example.com/v1/Alerts"
+    page = Page(number=1, size=2, filters=(("LogLevel", "error"),))
+    read = shown(meta_listing("alerts", url, [], page, more=True))
+
+    def at(number: int) -> str:
+        return f"{url}?LogLevel=error&PageSize=2&Page={number}"
+
+    assert read == {
+        "alerts": [],
+        "meta": {
+            "first_page_url": at(0),
+            "key": "alerts",
+            "next_page_url": at(2),
+            "page": 1,
+            "page_size": 2,
+            "previous_page_url": at(0),
+            "url": at(1),
+        },
     }

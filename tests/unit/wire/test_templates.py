@@ -32,7 +32,7 @@ def test_a_request_fills_a_template_in() -> None:
     )
     assert parse(text).verbs == (
         Dial(
-            clients=(
+            nouns=(
                 Client(identity="bob", parameters=(Parameter("To", "bob"), Parameter("a", "1"))),
             )
         ),
@@ -46,7 +46,7 @@ def test_values_are_text_and_never_markup(name: str, value: str) -> None:
     """Whatever a caller gives, the document keeps its shape and the value arrives unchanged."""
     text = templates.render(DEFAULT, {"To": "bob"}, [Parameter(name, value)])
     (verb,) = parse(text).verbs
-    assert verb == Dial(clients=(Client(identity="bob", parameters=(Parameter(name, value),)),))
+    assert verb == Dial(nouns=(Client(identity="bob", parameters=(Parameter(name, value),)),))
 
 
 @given(st.text())

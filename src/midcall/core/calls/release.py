@@ -1,36 +1,36 @@
 """Carrying effects out: what was decided and committed happens here, one effect after the other.
 
 Effects of one family are performed in order, beside its mailbox: setting up media takes its time,
-and messages must not wait for it. What cannot be done comes back as an event.
+and messages must not wait for it. What lasts (a document being fetched, a prompt being heard) runs
+beside that. What cannot be done comes back as an event.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import assert_never
 
 import structlog
 
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
+from midcall.core.calls.audio import Audio
+from midcall.core.calls.documents import Documents
 from midcall.core.calls.rooms import Room, Rooms
 from midcall.core.calls.runtime import Runtime
-from midcall.core.ports import (
-    DocumentReader,
-    DocumentSource,
-    Invitation,
-    MediaEngine,
-    Signalling,
-    Store,
-)
+from midcall.core.calls.states import Cause
+from midcall.core.ports import Invitation, MediaEngine, Signalling, Store
 from midcall.model.errors import TwimlFault
-from midcall.model.families import Device, DeviceId, Family, Fetching
+from midcall.model.families import Device, DeviceId
+from midcall.model.numbers import SIMULATED
 from midcall.model.sids import CallSid
 
 log = structlog.get_logger()
 
-NO_DOCUMENT = 11100
-"""The documented code for a URL that cannot be used: the application has none."""
+KEY_PAUSES = {"w": 0.5, "W": 1.0}
+"""Pauses between keys that are sent, in seconds (Calls resource, ``SendDigits``)."""
 
-INTERNAL = 12400
-"""The documented code for an internal failure while a document is had."""
+CallNumber = Callable[[do.CallNumber], Awaitable[None]]
+"""Begins the inbound call of an owned number."""
 
 
 class Releaser:
@@ -43,18 +43,21 @@ class Releaser:
         store: Store,
         media: MediaEngine,
         signalling: Signalling,
-        documents: DocumentSource,
-        reader: DocumentReader,
+        documents: Documents,
+        audio: Audio,
         runtime: Runtime,
+        call_number: CallNumber,
     ) -> None:
         self._rooms = rooms
         self._store = store
         self._media = media
         self._signalling = signalling
         self._documents = documents
-        self._reader = reader
+        self._audio = audio
         self._runtime = runtime
+        self._call_number = call_number
         self._answers: dict[DeviceId, str] = {}
+        self._hearing: dict[DeviceId, str] = {}
 
     async def perform(self, room: Room, effect: do.Effect) -> None:
         """Carry one effect out."""
@@ -62,34 +65,73 @@ class Releaser:
             case do.FindDevices(call_sid=sid, identity=identity):
                 sessions = self._signalling.registered(room.family.account_sid, identity)
                 self._rooms.post(sid, ev.DevicesFound(call_sid=sid, sessions=sessions))
-            case do.FetchDocument():
-                self._runtime.spawn(f"document of {room.family.sid}", self._fetch(room.family))
+            case do.FetchDocument(call_sid=sid):
+                self._runtime.spawn(f"document of {sid}", self._fetch(room, effect))
+            case do.PlayPrompt(call_sid=sid, device=device, token=token):
+                self._hearing[device] = token
+                self._runtime.spawn(f"prompt of {sid}", self._play(room, effect))
             case do.RelayDownlinks(call_sid=sid):
                 self._signalling.relay(sid)
-            case do.JoinMedia() | do.PartMedia() | do.RingMedia() | do.AcceptMedia():
-                await self._perform_media(effect, room)
-            case _:
+            case do.TellProgress():
+                self._signalling.progress(effect.call_sid, effect.sid, effect.child, effect.status)
+            case do.FindNumber() | do.CallNumber() | do.TellFarEnd() | do.PassDigits():
+                await self._perform_trunk(effect)
+            case (
+                do.InviteDevice()
+                | do.TellRinging()
+                | do.PrepareAnswer()
+                | do.AnswerDevice()
+                | do.WelcomeBack()
+                | do.CancelDevice()
+                | do.HangUpDevice()
+                | do.ReleaseDevice()
+            ):
                 await self._perform_device(effect)
+            case _:
+                await self._perform_media(effect)
 
-    async def _perform_media(self, effect: do.MediaEffect, room: Room) -> None:
+    # --- media
+
+    async def _perform_media(self, effect: do.MediaEffect) -> None:
+        for endpoint in _interrupted(effect):
+            self._hearing.pop(endpoint, None)
         try:
-            match effect:
-                case do.AcceptMedia(device=device, sdp=sdp):
-                    await self._media.accept(device, sdp)
-                case do.JoinMedia(first=first, second=second):
-                    await self._media.bridge(first, second)
-                case do.PartMedia(device=device):
-                    await self._media.unbridge(device)
-                case do.RingMedia(device=device):
-                    await self._media.ring(device)
-                case _:
-                    assert_never(effect)
+            await self._audio.perform(effect)
         except Exception as error:
             if isinstance(effect, do.AcceptMedia):
                 self._failed(effect.call_sid, effect.device, error)
             else:
                 # An endpoint that is gone has its own event; the call goes on without the sound.
-                log.warning("Media failed", call_sid=room.family.sid, reason=str(error))
+                log.info("Media failed", reason=str(error), effect=type(effect).__name__)
+
+    async def _play(self, room: Room, effect: do.PlayPrompt) -> None:
+        """Let a prompt be heard, unless it was interrupted before it could begin."""
+        sid, device, token = effect.call_sid, effect.device, effect.token
+        account = room.family.account_sid
+        fault: TwimlFault | None = None
+
+        def wanted() -> bool:
+            return self._hearing.get(device) == token
+
+        try:
+            fault = await self._audio.play(account, device, effect.prompt, wanted)
+        finally:
+            if wanted():
+                del self._hearing[device]
+            if fault is not None:
+                # First, because the end of the prompt may be the end of the call.
+                code, reason, url = fault.twiml_code, fault.reason, fault.url
+                failed = ev.PromptFailed(call_sid=sid, code=code, reason=reason, url=url)
+                self._rooms.post(sid, failed)
+            self._rooms.post(sid, ev.PromptEnded(call_sid=sid, token=token))
+
+    # --- documents
+
+    async def _fetch(self, room: Room, effect: do.FetchDocument) -> None:
+        leg = room.leg(effect.call_sid)
+        self._rooms.post(leg.sid, await self._documents.get(leg, effect.fetching))
+
+    # --- devices
 
     async def _perform_device(self, effect: do.DeviceEffect) -> None:
         match effect:
@@ -143,45 +185,63 @@ class Releaser:
     async def _let_go(self, sid: CallSid, device: Device) -> None:
         self._signalling.forget(sid, device)
         self._answers.pop(device.id, None)
+        self._hearing.pop(device.id, None)
         await self._media.release(device.id)
 
-    async def _fetch(self, family: Family) -> None:
-        activity = family.program.activity
-        if not isinstance(activity, Fetching):
-            return
-        event: ev.Event
+    # --- phone numbers
+
+    async def _perform_trunk(self, effect: do.TrunkEffect) -> None:
+        match effect:
+            case do.FindNumber(call_sid=sid, number=number):
+                found = ev.NumberFound(
+                    call_sid=sid,
+                    owned=await self._store.find_number(number),
+                    simulated=SIMULATED.get(number),
+                )
+                self._rooms.post(sid, found)
+            case do.CallNumber():
+                await self._begin_far_end(effect)
+            case do.TellFarEnd(call_sid=sid, cause=cause):
+                self._rooms.post(sid, ev.FarEndChanged(call_sid=sid, cause=cause))
+            case do.PassDigits(call_sid=sid, digits=digits):
+                self._press(sid, digits)
+            case _:
+                assert_never(effect)
+
+    async def _begin_far_end(self, effect: do.CallNumber) -> None:
         try:
-            event = await self._document(family, activity)
-        except TwimlFault as fault:
-            event = ev.DocumentFailed(
-                token=activity.token, code=fault.twiml_code, reason=fault.reason, url=fault.url
-            )
+            await self._call_number(effect)
         except Exception:
-            log.exception("A document could not be had", call_sid=family.sid)
-            event = ev.DocumentFailed(
-                token=activity.token, code=INTERNAL, reason="internal error", url=""
-            )
-        self._rooms.post(family.sid, event)
+            log.exception("A number could not be called", call_sid=effect.leg.sid)
+            sid = effect.leg.sid
+            self._rooms.post(sid, ev.FarEndChanged(call_sid=sid, cause=Cause.FAILED))
 
-    async def _document(self, family: Family, activity: Fetching) -> ev.DocumentArrived:
-        if activity.endpoint is None:
-            text, url = await self._kept_document(family, activity), ""
-        else:
-            fetched = await self._documents.fetch(
-                family.account_sid, activity.endpoint, activity.parameters, activity.token
-            )
-            text, url = fetched.text, fetched.url
-        try:
-            document = self._reader.parse(text)
-        except TwimlFault as fault:
-            raise TwimlFault(fault.twiml_code, fault.reason, url) from fault
-        return ev.DocumentArrived(token=activity.token, document=document, url=url)
+    def _press(self, sid: CallSid, digits: str) -> None:
+        """Let keys arrive on a leg one by one, with the pauses between them."""
+        seconds = 0.0
+        for digit in digits:
+            if digit in KEY_PAUSES:
+                seconds += KEY_PAUSES[digit]
+                continue
+            press = partial(self._rooms.post, sid, ev.DigitPressed(call_sid=sid, digit=digit))
+            if seconds:
+                self._runtime.later(seconds, press)
+            else:
+                press()
 
-    async def _kept_document(self, family: Family, activity: Fetching) -> str:
-        application = None
-        if family.application_sid is not None:
-            application = await self._store.find_application(family.application_sid)
-        if application is None or not application.voice_twiml:
-            raise TwimlFault(NO_DOCUMENT, "the application has neither a Voice URL nor TwiML")
-        own = family.parent.parameters
-        return self._reader.render(application.voice_twiml, activity.parameters, own)
+
+def _interrupted(effect: do.MediaEffect) -> tuple[DeviceId, ...]:
+    """Return the endpoints that hear something else from now on."""
+    match effect:
+        case do.StopPrompt(device=device) | do.PartMedia(device=device):
+            return (device,)
+        case do.RingMedia(device=device):
+            return (device,)
+        case do.JoinMedia(first=first, second=second):
+            return (first, second)
+        case do.ReleaseLine(line=line):
+            return (line,)
+        case do.AcceptMedia() | do.LinkMedia():
+            return ()
+        case _:
+            assert_never(effect)

@@ -11,6 +11,7 @@ A refusal is an answer as well and waits for the commit: it may rest on what is 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -79,6 +80,10 @@ class Room:
     def leg(self, sid: CallSid) -> Leg:
         """Return a leg of this family."""
         return self.family.legs[sid]
+
+    def step(self, event: ev.Event, now: datetime, entropy: Entropy) -> Draft:
+        """Let an event have happened to the family."""
+        return self.take(machine.step(self.family, event, now, entropy))
 
     def take(self, decision: Decision) -> Draft:
         """Make a step of the machine this room's state."""
@@ -169,7 +174,7 @@ class Rooms:
 
     def _stepping(self, event: ev.Event) -> Work:
         async def work(room: Room) -> Draft:
-            return room.take(machine.step(room.family, event, self.clock(), self._entropy))
+            return room.step(event, self.clock(), self._entropy)
 
         return work
 

@@ -7,12 +7,17 @@ the device is told.
 
 from hmac import compare_digest
 
+import msgspec
+
+from midcall.core import effects as do
 from midcall.core.calls import events as ev
 from midcall.core.calls import machine
+from midcall.core.calls.origins import application_origin, number_origin
 from midcall.core.calls.rooms import Rooms
 from midcall.core.limits import RESTORED_AWAY_SECONDS
 from midcall.core.ports import Entropy, MediaEngine, Peer, Signalling, Store
-from midcall.model.calls import Call, CallDirection, CallStatus
+from midcall.model.accounts import Application
+from midcall.model.calls import Call, CallDirection, CallStatus, StatusCallback
 from midcall.model.endpoints import Endpoint
 from midcall.model.errors import (
     ApplicationNotFound,
@@ -21,6 +26,7 @@ from midcall.model.errors import (
     InvalidReconnectToken,
 )
 from midcall.model.families import Device, Leg, SessionId
+from midcall.model.numbers import PhoneNumber
 from midcall.model.sids import CALL, ApplicationSid, CallSid, from_entropy
 from midcall.model.twiml import Parameter
 
@@ -28,8 +34,15 @@ ANONYMOUS = "Anonymous"
 """Who calls when a token names nobody."""
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """A session description of a device, and the fingerprint of the certificate in it."""
+
+    sdp: str
+    fingerprint: str
+
+
 class CallService:
-    """What devices do with calls."""
+    """What devices, and numbers, do with calls."""
 
     def __init__(
         self,
@@ -55,12 +68,14 @@ class CallService:
             self._rooms.post(family.sid, event)
         return len(families)
 
+    # --- calls begin
+
     async def place(
         self,
         peer: Peer,
         application_sid: ApplicationSid | None,
         parameters: tuple[Parameter, ...],
-        offer_sdp: str,
+        offer: Offer,
     ) -> CallSid:
         """Begin the call of a device through its application; return the parent's CallSid."""
         application = None
@@ -81,17 +96,15 @@ class CallService:
             created_at=now,
             updated_at=now,
         )
-        fallback = None
-        if application.voice_fallback_url:
-            fallback = Endpoint(application.voice_fallback_url, application.voice_fallback_method)
         placed = machine.Placed(
             call=call,
             identity=peer.identity,
             session=peer.session,
-            offer_sdp=offer_sdp,
+            offer_sdp=offer.sdp,
+            fingerprint=offer.fingerprint,
             parameters=parameters,
-            voice=application.voice_endpoint,
-            fallback=fallback,
+            origin=application_origin(application),
+            status_callback=_callback_of(application),
         )
         try:
             await self._rooms.open(machine.place(placed, now, self._entropy))
@@ -102,31 +115,71 @@ class CallService:
             raise
         return call.sid
 
-    async def attach(self, peer: Peer, sid: CallSid, token: str) -> None:
-        """Give a leg back to the device that knows its reconnect token.
+    async def call_number(self, effect: do.CallNumber) -> None:
+        """Begin the inbound call of a number that is owned, on the other side of a leg."""
+        number, leg = effect.number, effect.leg
+        application = None
+        if number.voice_application_sid is not None:
+            application = await self._store.find_application(number.voice_application_sid)
+        if application is not None and application.account_sid != number.account_sid:
+            application = None  # what another account's application does is none of its business
+        now = self._rooms.clock()
+        call = Call(
+            sid=effect.far_sid,
+            account_sid=number.account_sid,
+            application_sid=application.sid if application is not None else None,
+            phone_number_sid=number.sid,
+            from_address=leg.from_address,
+            to_address=number.number,
+            direction=CallDirection.INBOUND,
+            status=CallStatus.RINGING,
+            created_at=now,
+            updated_at=now,
+            stir_status=number.stir_status or None,
+        )
+        arriving = machine.Arriving(
+            call=call,
+            trunk=leg.sid,
+            origin=application_origin(application) if application else number_origin(number),
+            hops=effect.hops,
+            status_callback=_callback_of(application or number) or _callback_of(number),
+        )
+        await self._rooms.open(machine.arrive(arriving, now, self._entropy))
 
-        The leg has to have been answered. Taking up a call that still rings (the SDK's
-        ``connectToken``) is not possible yet.
-        """
+    # --- what devices do with them
+
+    async def attach(self, peer: Peer, sid: CallSid, token: str, offer: Offer) -> None:
+        """Give a leg back to the device that knows its reconnect token, or over to another."""
         room = self._rooms.find(sid)
         if room is None:
             raise CallNotFound(sid)
         leg = room.leg(sid)
         if (leg.call.account_sid, leg.identity) != (peer.account_sid, peer.identity):
             raise CallNotFound(sid)
-        if leg.call.status is not CallStatus.IN_PROGRESS:
-            raise InvalidReconnectToken()
         for device in leg.devices:
             if compare_digest(device.reconnect_token.encode(), token.encode()):
-                event = ev.DeviceAttached(call_sid=sid, device=device.id, session=peer.session)
+                if not leg.called and leg.call.status is not CallStatus.IN_PROGRESS:
+                    break  # a caller who was not answered was not told it yet
+                event = ev.DeviceAttached(
+                    call_sid=sid,
+                    device=device.id,
+                    session=peer.session,
+                    fingerprint=offer.fingerprint,
+                    offer_sdp=offer.sdp,
+                )
                 self._rooms.post(sid, event)
                 return
         raise InvalidReconnectToken()
 
-    def accept(self, peer: Peer, sid: CallSid, sdp: str) -> None:
+    def accept(self, peer: Peer, sid: CallSid, answer: Offer) -> None:
         """Take an incoming call."""
-        device = self._device(peer, sid)
-        self._rooms.post(sid, ev.DeviceAccepted(call_sid=sid, device=device.id, sdp=sdp))
+        event = ev.DeviceAccepted(
+            call_sid=sid,
+            device=self._device(peer, sid).id,
+            sdp=answer.sdp,
+            fingerprint=answer.fingerprint,
+        )
+        self._rooms.post(sid, event)
 
     def reject(self, peer: Peer, sid: CallSid) -> None:
         """Refuse an incoming call."""
@@ -138,11 +191,22 @@ class CallService:
         device = self._device(peer, sid, may_be_flushed=True)
         self._rooms.post(sid, ev.DeviceHungUp(call_sid=sid, device=device.id))
 
-    async def restart_media(self, peer: Peer, sid: CallSid, offer_sdp: str) -> None:
+    def press(self, peer: Peer, sid: CallSid, digits: str) -> None:
+        """Press keys, told by signalling."""
+        self._device(peer, sid)
+        for digit in digits:
+            self._rooms.post(sid, ev.DigitPressed(call_sid=sid, digit=digit))
+
+    def pressed(self, endpoint: str, digit: str) -> None:
+        """Note a key that a media endpoint heard (RFC 4733)."""
+        sid = CallSid(endpoint.partition(".")[0])
+        self._rooms.post(sid, ev.DigitPressed(call_sid=sid, digit=digit))
+
+    async def restart_media(self, peer: Peer, sid: CallSid, offer: Offer) -> None:
         """Answer a new offer of a device whose path through the network changed."""
         device = self._device(peer, sid)
         try:
-            sdp = await self._media.restart(device.id, offer_sdp)
+            sdp = await self._media.restart(device.id, offer.sdp)
         except Exception as error:
             raise BadMedia(str(error)) from error
         try:
@@ -152,6 +216,7 @@ class CallService:
             await self._media.release(device.id)
             raise
         self._signalling.answer(sid, device, sdp)
+        self._rooms.post(sid, ev.MediaRestarted(call_sid=sid))
 
     def lost(self, session: SessionId, calls: tuple[CallSid, ...], keep_seconds: int) -> None:
         """Let the calls of a session know that its socket is gone."""
@@ -188,3 +253,10 @@ def spoken_for(leg: Leg, peer: Peer) -> Device | None:
     if own is not None or not same or answered_at is None or peer.since is None:
         return own
     return leg.devices[0] if len(leg.devices) == 1 and peer.since > answered_at else None
+
+
+def _callback_of(called: Application | PhoneNumber) -> StatusCallback | None:
+    """Return who hears of the end of a call: applications and numbers ask for nothing else."""
+    if not called.status_callback:
+        return None
+    return StatusCallback(endpoint=Endpoint(called.status_callback, called.status_callback_method))

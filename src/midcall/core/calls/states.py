@@ -39,7 +39,7 @@ class Cause(StrEnum):
     ENDED = "ended"
     """Its TwiML or the other leg ended it."""
     WITHDRAWN = "withdrawn"
-    """Nobody waits for an answer any more."""
+    """Nobody waits for its answer any more."""
     REJECTED = "rejected"
     """Whoever it rang for refused it."""
     UNANSWERED = "unanswered"

@@ -34,14 +34,20 @@ def status_entry(
     )
 
 
+def stage_status(call: Call, stage: CallEvent) -> str:
+    """Return the status that a stage is told with.
+
+    The Calls resource says ``queued`` where those who are told read ``initiated``.
+    """
+    return stage.value if stage is CallEvent.INITIATED else call.status.value
+
+
 def _parameters(call: Call, callback: StatusCallback, stage: CallEvent) -> dict[str, str]:
     parameters = standard_parameters(call) | {
         "CallbackSource": "call-progress-events",
         "SequenceNumber": str(callback.told),
     }
-    if stage is CallEvent.INITIATED:
-        # The Calls resource says queued where the callback says initiated.
-        parameters["CallStatus"] = CallEvent.INITIATED.value
+    parameters["CallStatus"] = stage_status(call, stage)
     if stage is CallEvent.COMPLETED:
         seconds = call.duration_seconds or 0
         parameters["CallDuration"] = str(seconds)

@@ -7,10 +7,12 @@ the fate of the legs that it belongs with) follows here, for every way in which 
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
 from midcall.core import effects as do
+from midcall.core.calls import timers
 from midcall.core.calls.states import (
     JOINT,
     SIBLINGS,
@@ -20,13 +22,24 @@ from midcall.core.calls.states import (
     next_status,
     phase,
 )
-from midcall.core.calls.status import status_entry
+from midcall.core.calls.status import stage_status, status_entry
 from midcall.core.ports import AddEntry, AddNotification, Change, Entropy, ExpireMessages
 from midcall.model.calls import Call, CallEvent, CallStatus
+from midcall.model.codes import level_of
 from midcall.model.errors import Fault
-from midcall.model.families import Device, Family, Leg, Program
-from midcall.model.notifications import Level, Notification
-from midcall.model.sids import NOTIFICATION, CallSid, NotificationSid, from_entropy
+from midcall.model.families import (
+    Activity,
+    Device,
+    DeviceId,
+    Dialing,
+    Family,
+    Leg,
+    Program,
+    far_line_of,
+    line_of,
+)
+from midcall.model.notifications import NO_EVIDENCE, Evidence, Notification
+from midcall.model.sids import MESSAGE, NOTIFICATION, CallSid, NotificationSid, from_entropy
 
 STAGES: dict[CallStatus, CallEvent] = {
     CallStatus.QUEUED: CallEvent.INITIATED,
@@ -34,6 +47,17 @@ STAGES: dict[CallStatus, CallEvent] = {
     CallStatus.IN_PROGRESS: CallEvent.ANSWERED,
 }
 """The status callback that each status owes; a terminal one owes ``completed``."""
+
+FAR_CAUSES: dict[CallStatus, Cause] = {
+    CallStatus.RINGING: Cause.RANG,
+    CallStatus.IN_PROGRESS: Cause.ANSWERED,
+    CallStatus.COMPLETED: Cause.HUNG_UP,
+    CallStatus.BUSY: Cause.REJECTED,
+    CallStatus.NO_ANSWER: Cause.UNANSWERED,
+    CallStatus.FAILED: Cause.FAILED,
+    CallStatus.CANCELED: Cause.HUNG_UP,
+}
+"""What a leg's status means to the leg on the other side of its trunk."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -52,7 +76,6 @@ class Turn:
         self.now = now
         self.entropy = entropy
         self.legs = dict(family.legs)
-        self.program = family.program
         self.timers = dict(family.timers)
         self.changes: list[Change] = []
         self.effects: list[do.Effect] = []
@@ -61,24 +84,60 @@ class Turn:
     # --- reading
 
     @property
+    def root(self) -> CallSid:
+        """The SID of the parent leg."""
+        return self.family.sid
+
+    @property
     def parent(self) -> Leg:
         """The parent leg as it is at this point of the step."""
-        return self.legs[self.family.sid]
+        return self.legs[self.root]
 
     def children(self) -> list[Leg]:
         """Return the child legs as they are at this point of the step."""
-        return [leg for sid, leg in self.legs.items() if sid != self.family.sid]
+        return [leg for sid, leg in self.legs.items() if sid != self.root]
+
+    def phase(self, sid: CallSid) -> Phase:
+        """Return the phase of a leg's status."""
+        return phase(self.legs[sid].call.status)
+
+    def program(self, sid: CallSid) -> Program:
+        """Return where a leg's TwiML stands."""
+        return self.legs[sid].program
+
+    def holder(self, sid: CallSid, device: DeviceId) -> Device | None:
+        """Find a device among those of a leg."""
+        leg = self.legs.get(sid)
+        held = leg.devices if leg is not None else ()
+        return next((one for one in held if one.id == device), None)
+
+    def partner(self, sid: CallSid) -> Leg | None:
+        """Find the leg that a leg is joined with."""
+        for child in self.children():
+            pair = self._joint_phase(self.root), self._joint_phase(child.sid)
+            if sid in (self.root, child.sid) and JOINT[pair] is Consequence.JOIN:
+                return child if sid == self.root else self.parent
+        return None
+
+    def dialing(self) -> Dialing | None:
+        """Return the ``<Dial>`` that the parent is in, if it is in one."""
+        activity = self.parent.program.activity
+        return activity if isinstance(activity, Dialing) else None
 
     def decision(self) -> Decision:
         """Close the step. If nothing changed the family is the very same, and nobody writes it."""
-        family = msgspec.structs.replace(
-            self.family, legs=self.legs, program=self.program, timers=self.timers
-        )
+        family = msgspec.structs.replace(self.family, legs=self.legs, timers=self.timers)
         if family.over:
-            family = msgspec.structs.replace(family, timers={}, program=Program())
+            family = msgspec.structs.replace(family, timers={})
         if family == self.family:
             family = self.family
         return Decision(family, tuple(self.changes), tuple(self.effects))
+
+    # --- minting
+
+    def token(self) -> str:
+        """Mint a token: a UUID."""
+        return str(UUID(bytes=self.entropy(16), version=4))
 
     # --- writing
 
@@ -90,38 +149,62 @@ class Turn:
         """Replace who rings for a leg or holds it."""
         self.put(msgspec.structs.replace(self.legs[sid], devices=devices))
 
+    def put_program(self, sid: CallSid, program: Program) -> None:
+        """Replace where a leg's TwiML stands."""
+        self.put(msgspec.structs.replace(self.legs[sid], program=program))
+
+    def put_activity(self, sid: CallSid, activity: Activity | None) -> None:
+        """Replace what a leg's TwiML is doing."""
+        program = msgspec.structs.replace(self.legs[sid].program, activity=activity)
+        self.put_program(sid, program)
+
     def do(self, effect: do.Effect) -> None:
         """Ask for something to be done after the commit."""
         self.effects.append(effect)
 
-    def set_timer(self, name: str, seconds: float) -> None:
-        """Let ``TimerFired(name)`` come after so many seconds, instead of any earlier wish."""
-        self.timers[name] = self.now + timedelta(seconds=seconds)
+    def has_timer(self, kind: str, key: str) -> bool:
+        """Tell whether a timer was wished for."""
+        return f"{kind}:{key}" in self.timers
 
-    def stop_timer(self, name: str) -> None:
+    def set_timer(self, kind: str, key: str, seconds: float) -> None:
+        """Let ``TimerFired`` come after so many seconds, instead of any earlier wish."""
+        self.timers[f"{kind}:{key}"] = self.now + timedelta(seconds=seconds)
+
+    def stop_timer(self, kind: str, key: str) -> None:
         """Take a wish for a timer back."""
-        self.timers.pop(name, None)
+        self.timers.pop(f"{kind}:{key}", None)
 
     def notify(
-        self, code: int, level: Level, text: str, *, url: str = "", method: str = ""
+        self,
+        sid: CallSid,
+        code: int,
+        text: str,
+        *,
+        url: str = "",
+        method: str = "",
+        evidence: Evidence = NO_EVIDENCE,
     ) -> None:
-        """Show an error or a warning of this family in the debugger."""
-        sid = NotificationSid(from_entropy(NOTIFICATION, self.entropy(16)))
+        """Show an error or a warning of a leg in the debugger, as its code is either."""
         self.changes.append(
             AddNotification(
                 Notification(
-                    sid=sid,
+                    sid=NotificationSid(from_entropy(NOTIFICATION, self.entropy(16))),
                     account_sid=self.family.account_sid,
-                    call_sid=self.family.sid,
+                    call_sid=sid,
                     code=code,
-                    level=level,
+                    level=level_of(code),
                     text=text,
                     created_at=self.now,
                     request_url=url,
                     request_method=method,
+                    request_variables=evidence.request_variables,
+                    response_headers=evidence.response_headers,
+                    response_body=evidence.response_body,
                 )
             )
         )
+
+    # --- the status of a leg
 
     def move(self, sid: CallSid, cause: Cause, fault: Fault | None = None) -> None:
         """Change a leg's status, and do everything that follows.
@@ -135,11 +218,18 @@ class Turn:
         self.announce(sid, STAGES.get(status, CallEvent.COMPLETED))
         if status.terminal:
             self._let_go(before, fault)
-        self._settle(sid)
+        elif status is CallStatus.IN_PROGRESS and before.time_limit_seconds:
+            self.set_timer(timers.LIMIT, sid, before.time_limit_seconds)
+        if before.trunk is not None:
+            self.do(do.TellFarEnd(call_sid=before.trunk, cause=FAR_CAUSES[status]))
+        self.settle(sid)
 
     def announce(self, sid: CallSid, stage: CallEvent) -> None:
-        """Owe the status callback of a stage, if somebody wants to hear of it."""
+        """Owe the status callback of a stage, and tell the caller's device, as they wished."""
         leg = self.legs[sid]
+        dialing = self.dialing()
+        if dialing is not None and dialing.dial.progress_events and sid in dialing.children:
+            self._tell_progress(leg.call, stage)
         callback = leg.status_callback
         if callback is None or stage not in callback.events:
             return
@@ -148,37 +238,42 @@ class Turn:
         told = msgspec.structs.replace(callback, told=callback.told + 1)
         self.put(msgspec.structs.replace(leg, status_callback=told))
 
-    def _moved(self, call: Call, status: CallStatus) -> Call:
-        answered_at = self.now if status is CallStatus.IN_PROGRESS else call.answered_at
-        ended_at = self.now if status.terminal else None
-        return msgspec.structs.replace(
-            call, status=status, updated_at=self.now, answered_at=answered_at, ended_at=ended_at
-        )
+    def answer_parent(self) -> None:
+        """Answer whoever calls, if they still wait for that."""
+        if self.parent.called or self.phase(self.root) is not Phase.WAITING:
+            return
+        for device in self.parent.devices:
+            self.do(do.AnswerDevice(call_sid=self.root, device=device))
+        self.move(self.root, Cause.ANSWERED)
 
-    def _let_go(self, before: Leg, fault: Fault | None) -> None:
-        """End the messages of a leg that ended, and tell the devices that still had it."""
-        self.changes.append(ExpireMessages(before.sid, self.now))
-        ringing = before.sid != self.family.sid and phase(before.call.status) is Phase.WAITING
-        for device in self.legs[before.sid].devices:
-            self.stop_timer(away_timer(device))
-            if ringing:
-                self.do(do.CancelDevice(call_sid=before.sid, device=device))
-            else:
-                self.do(do.HangUpDevice(call_sid=before.sid, device=device, fault=fault))
-        self.put_devices(before.sid, ())
-
-    def _settle(self, sid: CallSid) -> None:
+    def settle(self, sid: CallSid) -> None:
         """Do what the joint tables ask for after the leg ``sid`` changed."""
-        changed = self.legs[sid]
-        if changed.sid == self.family.sid:
+        if sid == self.root:
             for child in self.children():
-                self._follow(JOINT[_phase(self.parent), _phase(child)], child.sid)
+                self._follow(JOINT[self._joint_phase(sid), self._joint_phase(child.sid)], child.sid)
             return
         for other in self.children():
             if other.sid != sid:
-                rule = SIBLINGS.get((_phase(changed), _phase(other)), Consequence.NOTHING)
-                self._follow(rule, other.sid)
-        self._follow(JOINT[_phase(self.parent), _phase(self.legs[sid])], sid)
+                pair = self.phase(sid), self.phase(other.sid)
+                self._follow(SIBLINGS.get(pair, Consequence.NOTHING), other.sid)
+        self._follow(JOINT[self._joint_phase(self.root), self._joint_phase(sid)], sid)
+
+    def rejoin(self, sid: CallSid) -> None:
+        """Join a leg again with the one that it talks to: its media was made anew."""
+        partner = self.partner(sid)
+        if partner is not None:
+            self._join(partner.sid if sid == self.root else sid)
+
+    def _joint_phase(self, sid: CallSid) -> Phase:
+        """Return the phase that the other leg sees.
+
+        A child that hears TwiML of its own before it is joined has been answered, but not yet for
+        its parent.
+        """
+        leg = self.legs[sid]
+        whispering = sid != self.root and leg.whisper is not None
+        actual = phase(leg.call.status)
+        return Phase.WAITING if whispering and actual is Phase.TALKING else actual
 
     def _follow(self, consequence: Consequence, child: CallSid) -> None:
         match consequence:
@@ -191,29 +286,57 @@ class Turn:
             case Consequence.RESUME:
                 # The program goes on at the end of the step, when the children have settled.
                 self.resume_due = True
-            case Consequence.WITHDRAW_CHILD:
-                self.move(child, Cause.WITHDRAWN)
-            case Consequence.END_CHILD:
-                self.move(child, Cause.ENDED)
+            case Consequence.WITHDRAW_CHILD | Consequence.END_CHILD:
+                self.end(child)
 
-    def answer_parent(self) -> None:
-        """Answer the calling device, if it still waits for that."""
-        if phase(self.parent.call.status) is not Phase.WAITING:
-            return
-        for device in self.parent.devices:
-            self.do(do.AnswerDevice(call_sid=self.family.sid, device=device))
-        self.move(self.family.sid, Cause.ANSWERED)
+    def end(self, sid: CallSid, fault: Fault | None = None) -> None:
+        """End a leg whatever it is doing; one that is over stays as it is."""
+        match self.phase(sid):
+            case Phase.WAITING:
+                self.move(sid, Cause.WITHDRAWN, fault)
+            case Phase.TALKING:
+                self.move(sid, Cause.ENDED, fault)
+            case Phase.OVER:
+                pass
 
     def _join(self, child: CallSid) -> None:
-        for first in self.parent.devices:
-            for second in self.legs[child].devices:
-                self.do(do.JoinMedia(first=first.id, second=second.id))
+        for first in self.parent.endpoints:
+            for second in self.legs[child].endpoints:
+                self.do(do.JoinMedia(first=first, second=second))
 
+    def _moved(self, call: Call, status: CallStatus) -> Call:
+        answered_at = self.now if status is CallStatus.IN_PROGRESS else call.answered_at
+        ended_at = self.now if status.terminal else None
+        return msgspec.structs.replace(
+            call, status=status, updated_at=self.now, answered_at=answered_at, ended_at=ended_at
+        )
 
-def away_timer(device: Device) -> str:
-    """Name the timer that ends a leg whose device stays away."""
-    return f"away:{device.id}"
+    def _let_go(self, before: Leg, fault: Fault | None) -> None:
+        """End a leg's messages, program and timers; tell the devices that still had it."""
+        sid = before.sid
+        self.changes.append(ExpireMessages(sid, self.now))
+        ringing = before.called and phase(before.call.status) is Phase.WAITING
+        for device in self.legs[sid].devices:
+            self.stop_timer(timers.AWAY, device.id)
+            if ringing:
+                self.do(do.CancelDevice(call_sid=sid, device=device))
+            else:
+                self.do(do.HangUpDevice(call_sid=sid, device=device, fault=fault))
+        if before.number and before.called:
+            # Who called had both lines made, and lets both go: the other side may be on its way.
+            far = line_of(before.trunk) if before.trunk is not None else far_line_of(sid)
+            self.do(do.ReleaseLine(line=line_of(sid)))
+            self.do(do.ReleaseLine(line=far))
+        for name in [name for name in self.timers if name.endswith(f":{sid}")]:
+            del self.timers[name]
+        self.put(msgspec.structs.replace(self.legs[sid], devices=(), program=Program()))
 
-
-def _phase(leg: Leg) -> Phase:
-    return phase(leg.call.status)
+    def _tell_progress(self, child: Call, stage: CallEvent) -> None:
+        self.do(
+            do.TellProgress(
+                call_sid=self.root,
+                child=child,
+                status=stage_status(child, stage),
+                sid=from_entropy(MESSAGE, self.entropy(16)),
+            )
+        )

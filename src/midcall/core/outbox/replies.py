@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from midcall.model.codes import Code
+
 
 class FailureKind(StrEnum):
     """Why a request had no answer, or why an answer could not be read to its end."""
@@ -31,7 +33,7 @@ class FailureKind(StrEnum):
     INTERNAL = "the request could not be made"
 
     @property
-    def code(self) -> int:
+    def code(self) -> Code:
         """The code in the original's error dictionary."""
         return _CODES[self]
 
@@ -42,23 +44,23 @@ class FailureKind(StrEnum):
 
 
 _CODES: Final = {
-    FailureKind.BAD_URL: 11100,
+    FailureKind.BAD_URL: Code.BAD_URL,
     # "Webhook requests can't be sent to a private or local URL" (error 11100).
-    FailureKind.REFUSED_ADDRESS: 11100,
-    FailureKind.NO_SUCH_HOST: 11210,
-    FailureKind.CONNECT: 11205,
-    FailureKind.CONNECT_TIMEOUT: 11205,
-    FailureKind.TLS: 11220,
-    FailureKind.CERTIFICATE_NAME: 11235,
-    FailureKind.CERTIFICATE_DATE: 11236,
-    FailureKind.CERTIFICATE_TRUST: 11237,
-    FailureKind.TIMEOUT: 11200,
-    FailureKind.PROTOCOL: 11206,
-    FailureKind.TOO_LARGE: 11750,
-    FailureKind.TOO_MANY_REDIRECTS: 11215,
-    FailureKind.BAD_REDIRECT: 11216,
-    FailureKind.NO_ACCOUNT: 10001,
-    FailureKind.INTERNAL: 12400,
+    FailureKind.REFUSED_ADDRESS: Code.BAD_URL,
+    FailureKind.NO_SUCH_HOST: Code.HOST_NAME,
+    FailureKind.CONNECT: Code.CONNECTION,
+    FailureKind.CONNECT_TIMEOUT: Code.CONNECTION,
+    FailureKind.TLS: Code.TLS,
+    FailureKind.CERTIFICATE_NAME: Code.CERTIFICATE_NAME,
+    FailureKind.CERTIFICATE_DATE: Code.CERTIFICATE_DATE,
+    FailureKind.CERTIFICATE_TRUST: Code.CERTIFICATE_TRUST,
+    FailureKind.TIMEOUT: Code.RETRIEVAL,
+    FailureKind.PROTOCOL: Code.PROTOCOL,
+    FailureKind.TOO_LARGE: Code.TOO_LARGE,
+    FailureKind.TOO_MANY_REDIRECTS: Code.TOO_MANY_REDIRECTS,
+    FailureKind.BAD_REDIRECT: Code.BAD_REDIRECT,
+    FailureKind.NO_ACCOUNT: Code.ACCOUNT_NOT_FOUND,
+    FailureKind.INTERNAL: Code.INTERNAL,
 }
 
 _PERMANENT: Final = frozenset(
@@ -78,7 +80,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     ``body`` is what was read of it; ``cut`` says why that is not all, ``None`` if it is.
     ``duration_ms`` is in milliseconds, from the first step to the last byte read.
     ``retry_after_seconds`` is how long the server asked to be left alone, ``location`` where it
-    sent us instead.
+    sent us instead. ``headers`` are all of the response's, in order.
     """
 
     status: int
@@ -86,11 +88,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
     location: str | None = None
     retry_after_seconds: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     cut: FailureKind | None = None
 
     def __repr__(self) -> str:
-        """Leave the body out, for logs."""
+        """Leave headers and body out, for logs."""
         return f"Answer(status={self.status}, duration_ms={self.duration_ms}, cut={self.cut!r})"
 
 
@@ -108,6 +111,6 @@ def describe(reply: Reply) -> str:
     """Say in a sentence, with its code, why a reply is not what was wanted."""
     match reply:
         case Answer(status=status):
-            return f"11200: the server answered {status}"
+            return f"{Code.RETRIEVAL}: the server answered {status}"
         case Failure(kind=kind):
             return f"{kind.code}: {kind.value}"

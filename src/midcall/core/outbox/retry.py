@@ -1,4 +1,7 @@
-"""Whether to try again, and when: a pure function of the entry, the reply, the time and chance.
+"""Whether to try again, and when: pure functions of the entry, the reply, the time and chance.
+
+An *attempt* may take several requests: what the URL's connection overrides ask to repeat is
+repeated at once (``repeats_at_once``). What failed for all that is tried again later (``decide``):
 
 - Only 2xx is delivered. A redirect that delivery did not follow would lose the body, so nobody has
   taken the message; the same goes for every other status.
@@ -9,12 +12,13 @@
   later.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 import msgspec
 
-from midcall.core.outbox.replies import Answer, Failure, Reply
+from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply
 from midcall.model.outbox import Entry, EntryKind
 
 
@@ -70,6 +74,17 @@ _TEMPORARY_CLIENT_ERRORS: Final = frozenset({408, 425, 429})
 
 _JITTER: Final = 0.2
 
+_BROKEN: Final = "broken"
+_EVERY_POLICY: Final = frozenset({"4xx", "5xx", "ct", "rt", _BROKEN})
+_POLICIES: Final = {
+    FailureKind.NO_SUCH_HOST: "ct",
+    FailureKind.CONNECT: "ct",
+    FailureKind.CONNECT_TIMEOUT: "ct",
+    FailureKind.TLS: "ct",
+    FailureKind.TIMEOUT: "rt",
+    FailureKind.PROTOCOL: _BROKEN,
+}
+
 
 def schedule_for(kind: EntryKind) -> Schedule:
     """Return the schedule that entries of a kind follow."""
@@ -101,6 +116,25 @@ def decide(
     if permanent:
         return GaveUp()
     return _again(entry, asked, now, jitter, schedule or schedule_for(entry.kind))
+
+
+def repeats_at_once(reply: Reply, policies: Collection[str]) -> bool:
+    """Tell whether retry policies name a reply: ``4xx``, ``5xx``, ``ct``, ``rt`` or ``all``.
+
+    ``ct`` is for a connection that did not come about, ``rt`` for an answer that did not come in
+    time. ``all`` also takes a connection that broke. What cannot change in a moment (a bad URL, a
+    refused address, a certificate) is not repeated ("connection overrides" page).
+    """
+    match reply:
+        case Answer(cut=FailureKind.TIMEOUT | FailureKind.PROTOCOL as cut):
+            policy = _POLICIES[cut]
+        case Answer(status=status):
+            policy = f"{status // 100}xx"
+        case Failure(kind=kind):
+            policy = _POLICIES.get(kind, "")
+        case _:
+            assert_never(reply)
+    return policy in policies or ("all" in policies and policy in _EVERY_POLICY)
 
 
 def _again(

@@ -1,23 +1,18 @@
 """What an attempt changes: its entry, perhaps its message, perhaps the debugger."""
 
 from datetime import datetime
-from typing import Final, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
 from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply, describe
 from midcall.core.outbox.retry import Delivered, GaveUp, Outcome, TryAgain
 from midcall.core.ports import AddNotification, Change, MarkMessage, SettleEntry
+from midcall.model.codes import Code
 from midcall.model.messages import MessageState
 from midcall.model.notifications import Level, Notification
 from midcall.model.outbox import Attempt, Entry, EntryKind, EntryState, OutcomeKind
 from midcall.model.sids import NotificationSid
-
-SUBSCRIPTION_CALLBACK_FAILED: Final = 32711
-"""A subscription's callback has a wrong URL, does not answer, or answers 4xx or 5xx."""
-
-STATUS_CALLBACK_FAILED: Final = 15003
-"""A status callback does not answer, or answers 4xx or 5xx."""
 
 
 def settle(
@@ -108,12 +103,12 @@ def _notify(
     return (AddNotification(notification),)
 
 
-def _code(kind: EntryKind) -> tuple[int, str]:
+def _code(kind: EntryKind) -> tuple[Code, str]:
     match kind:
         case EntryKind.USER_DEFINED_MESSAGE:
-            return SUBSCRIPTION_CALLBACK_FAILED, "A user-defined message's callback"
+            return Code.SUBSCRIPTION_CALLBACK, "A user-defined message's callback"
         case EntryKind.STATUS_CALLBACK:
-            return STATUS_CALLBACK_FAILED, "A status callback"
+            return Code.STATUS_CALLBACK, "A status callback"
         case _:
             assert_never(kind)
 

@@ -1,6 +1,6 @@
 """The parameters of a TwiML request (TwiML "Twilio's request to your application")."""
 
-from midcall.model.calls import Call, CallDirection
+from midcall.model.calls import Call
 from midcall.model.families import Leg
 
 API_VERSION = "2010-04-01"
@@ -32,9 +32,11 @@ def call_parameters(leg: Leg) -> dict[str, str]:
     """
     own = {parameter.name: parameter.value for parameter in leg.parameters}
     parameters = own | standard_parameters(leg.call)
-    if leg.call.direction is CallDirection.INBOUND:
+    if not leg.called and not leg.number:
         # An SDK's call names no called party of its own, whatever its parameters say.
         parameters["Called"] = ""
     if leg.call.application_sid is not None:
         parameters["ApplicationSid"] = leg.call.application_sid
+    if leg.call.stir_status is not None:
+        parameters["StirVerstat"] = leg.call.stir_status
     return parameters

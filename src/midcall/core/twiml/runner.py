@@ -1,32 +1,41 @@
-"""The program of a call: which verb is next, and what its outcome leads to.
+"""The program of a leg: which verb is next, and what its outcome leads to.
 
 The program is state, not a coroutine: ``Program`` holds what is being done and what is left of the
 document, so that a server that starts again knows where every call stands. ``advance`` runs verbs
 until one of them has to wait for an event.
-"""
 
-from urllib.parse import urljoin, urlsplit
-from uuid import UUID
+A parent runs the call's own TwiML. A child may run some of its own before it is joined (``url`` of
+a noun); at the end of that it is joined, and it cannot dial.
+"""
 
 import msgspec
 
 from midcall.core import effects as do
-from midcall.core.calls.states import Cause, Phase, phase
+from midcall.core.calls import timers
+from midcall.core.calls.states import Cause, Phase
 from midcall.core.calls.turn import Turn
 from midcall.core.limits import DOCUMENTS_PER_CALL
-from midcall.core.twiml import dial
+from midcall.core.twiml import dial, prompts
+from midcall.core.twiml.links import absolute_endpoint
 from midcall.core.twiml.requests import call_parameters
 from midcall.model.calls import CallStatus
+from midcall.model.codes import Code
 from midcall.model.endpoints import Endpoint
 from midcall.model.errors import CallBusy, CallDeclined, Fault, TwimlFault
-from midcall.model.families import Dialing, Fetching, Pausing
-from midcall.model.notifications import Level
-from midcall.model.twiml import Dial, Document, Hangup, Pause, Redirect, Reject, Verb
-
-PAUSE_TIMER = "pause"
-
-TOO_MANY_DOCUMENTS = 11215
-"""The documented code for too many redirects."""
+from midcall.model.families import Dialing, Fetching, Origin, Pausing
+from midcall.model.sids import CallSid
+from midcall.model.twiml import (
+    Dial,
+    Document,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Verb,
+)
 
 UNANSWERED_CAUSES = {
     CallStatus.BUSY: Cause.REJECTED,
@@ -37,156 +46,240 @@ UNANSWERED_CAUSES = {
 """What becomes of a caller who was to be answered by a ``<Dial>`` that came out like this."""
 
 
-def fetch(
-    turn: Turn,
-    endpoint: Endpoint | None,
-    extra: dict[str, str] | None = None,
-    *,
-    fallback: Endpoint | None = None,
-) -> None:
-    """Wait for another document; ``None`` is the application's own."""
-    if turn.program.fetches >= DOCUMENTS_PER_CALL:
+def fetch(turn: Turn, sid: CallSid, origin: Origin, extra: dict[str, str] | None = None) -> None:
+    """Let a leg wait for another document."""
+    program = turn.program(sid)
+    if program.fetches >= DOCUMENTS_PER_CALL:
         reason = f"the call ran through {DOCUMENTS_PER_CALL} documents"
-        fail(turn, TwimlFault(TOO_MANY_DOCUMENTS, reason, endpoint.url if endpoint else ""))
+        fail(turn, sid, TwimlFault(Code.TOO_MANY_REDIRECTS, reason, origin.url))
         return
     activity = Fetching(
-        endpoint=endpoint,
-        parameters=call_parameters(turn.parent) | (extra or {}),
-        token=str(UUID(bytes=turn.entropy(16), version=4)),
-        fallback=fallback,
+        origin=origin,
+        parameters=call_parameters(turn.legs[sid]) | (extra or {}),
+        token=turn.token(),
     )
-    turn.program = msgspec.structs.replace(
-        turn.program, activity=activity, rest=(), fetches=turn.program.fetches + 1
+    fetching = msgspec.structs.replace(
+        program, activity=activity, rest=(), fetches=program.fetches + 1
     )
-    turn.do(do.FetchDocument())
+    turn.put_program(sid, fetching)
+    turn.do(do.FetchDocument(sid, activity))
 
 
-def document_arrived(turn: Turn, token: str, document: Document, url: str) -> None:
+def document_arrived(turn: Turn, sid: CallSid, token: str, document: Document, url: str) -> None:
     """Begin a document, if it is the one that the program waits for."""
-    if not _awaits(turn, token):
+    activity = _awaited(turn, sid, token)
+    if activity is None:
         return
     for warning in document.warnings:
-        turn.notify(warning.code, Level.WARNING, warning.text, url=url)
-    turn.program = msgspec.structs.replace(
-        turn.program, activity=None, rest=document.verbs, base_url=url
+        turn.notify(sid, warning.code, warning.text, url=url)
+    origin = activity.origin
+    if origin.endpoint is not None and url:
+        origin = msgspec.structs.replace(origin, endpoint=Endpoint(url, origin.endpoint.method))
+    begun = msgspec.structs.replace(
+        turn.program(sid), activity=None, rest=document.verbs, origin=origin
     )
-    advance(turn)
+    turn.put_program(sid, begun)
+    advance(turn, sid)
 
 
-def document_failed(turn: Turn, token: str, code: int, reason: str, url: str) -> None:
+def document_failed(turn: Turn, sid: CallSid, token: str, fault: TwimlFault) -> None:
     """Go on with the fallback, or end the call."""
-    activity = turn.program.activity
-    if not _awaits(turn, token) or not isinstance(activity, Fetching):
+    activity = _awaited(turn, sid, token)
+    if activity is None:
         return
-    method = activity.endpoint.method.value if activity.endpoint else ""
-    turn.notify(code, Level.ERROR, reason, url=url, method=method)
-    turn.program = msgspec.structs.replace(turn.program, activity=None)
-    if activity.fallback is not None:
-        fetch(turn, activity.fallback, {"ErrorCode": str(code), "ErrorUrl": url})
+    origin = activity.origin
+    method = origin.endpoint.method.value if origin.endpoint else ""
+    turn.notify(
+        sid,
+        fault.twiml_code,
+        fault.reason,
+        url=fault.url,
+        method=method,
+        evidence=fault.evidence,
+    )
+    turn.put_activity(sid, None)
+    if origin.fallback is not None:
+        extra = {"ErrorCode": str(fault.twiml_code), "ErrorUrl": fault.url}
+        fetch(turn, sid, Origin(endpoint=origin.fallback), extra)
     else:
-        _end(turn, TwimlFault(code, reason, url))
+        _end(turn, sid, fault)
 
 
-def fail(turn: Turn, fault: TwimlFault) -> None:
+def fail(turn: Turn, sid: CallSid, fault: TwimlFault) -> None:
     """Show a fault of the program in the debugger, and end the call with it."""
-    turn.notify(fault.twiml_code, Level.ERROR, fault.reason, url=fault.url)
-    _end(turn, fault)
+    turn.notify(sid, fault.twiml_code, fault.reason, url=fault.url)
+    turn.put_activity(sid, None)
+    _end(turn, sid, fault)
 
 
-def advance(turn: Turn) -> None:
-    """Run verbs until one has to wait, or the call is over."""
-    while turn.program.activity is None and not turn.parent.call.status.terminal:
-        if not turn.program.rest:
-            _finish(turn)
+def advance(turn: Turn, sid: CallSid) -> None:
+    """Run verbs until one has to wait, or the leg is over."""
+    while turn.program(sid).activity is None and turn.phase(sid) is not Phase.OVER:
+        program = turn.program(sid)
+        if not program.rest:
+            _finish(turn, sid)
             return
-        verb, *rest = turn.program.rest
-        turn.program = msgspec.structs.replace(turn.program, rest=tuple(rest))
-        _run(turn, verb)
+        verb, *rest = program.rest
+        turn.put_program(sid, msgspec.structs.replace(program, rest=tuple(rest)))
+        _run(turn, sid, verb)
 
 
-def pause_ended(turn: Turn) -> None:
+def pause_ended(turn: Turn, sid: CallSid) -> None:
     """Go on after ``<Pause>``."""
-    if isinstance(turn.program.activity, Pausing):
-        turn.program = msgspec.structs.replace(turn.program, activity=None)
-        advance(turn)
+    if isinstance(turn.program(sid).activity, Pausing):
+        turn.put_activity(sid, None)
+        advance(turn, sid)
+
+
+def prompt_ended(turn: Turn, sid: CallSid, token: str) -> None:
+    """Go on after what was being heard."""
+    outcome = prompts.prompt_ended(turn, sid, token)
+    _after(turn, sid, outcome)
+
+
+def resume(turn: Turn, sid: CallSid) -> None:
+    """Take a program up after the server was away."""
+    if isinstance(activity := turn.program(sid).activity, Fetching):
+        turn.do(do.FetchDocument(sid, activity))
+    _after(turn, sid, prompts.resume(turn, sid))
+
+
+def digit_pressed(turn: Turn, sid: CallSid, digit: str) -> None:
+    """Let a program have a key that was pressed."""
+    _after(turn, sid, prompts.digit_pressed(turn, sid, digit))
+
+
+def quiet_ended(turn: Turn, sid: CallSid) -> None:
+    """Go on after a ``<Pause>`` among prompts."""
+    _after(turn, sid, prompts.quiet_ended(turn, sid))
+
+
+def gather_timed_out(turn: Turn, sid: CallSid) -> None:
+    """Go on after ``<Gather>`` waited long enough."""
+    _after(turn, sid, prompts.gather_timed_out(turn, sid))
 
 
 def dial_ended(turn: Turn) -> None:
-    """Go on after ``<Dial>``, with its action or the next verb, once no child is left."""
-    activity = turn.program.activity
-    if isinstance(activity, Dialing) and dial.children_over(turn, activity):
-        _leave_dial(turn, activity)
-        advance(turn)
+    """Go on after ``<Dial>``: the next noun, its action or the next verb, once no child is left."""
+    _leave_dial(turn)
+    advance(turn, turn.root)
 
 
-def _run(turn: Turn, verb: Verb) -> None:
+def redirect(turn: Turn, sid: CallSid, origin: Origin) -> None:
+    """Leave whatever a leg is doing, and go on with another document."""
+    if (dialing := turn.dialing()) is not None and sid == turn.root:
+        # Its children are of no concern to the program any more when they end.
+        turn.put_activity(sid, None)
+        for child in dialing.children:
+            turn.end(child)
+        dial.stop(turn, dialing)
+    prompts.stop(turn, sid)
+    turn.put_activity(sid, None)
+    fetch(turn, sid, origin)
+
+
+def _run(turn: Turn, sid: CallSid, verb: Verb) -> None:
     match verb:
-        case Reject(busy=busy) if _unanswered(turn):
+        case Reject(busy=busy) if not _answered(turn, sid):
             fault: Fault = CallBusy() if busy else CallDeclined()
-            turn.move(turn.family.sid, Cause.REJECTED, fault)
-        case Dial(answer_on_bridge=True) if _unanswered(turn):
+            turn.move(sid, Cause.REJECTED, fault)
+        case Dial() if sid != turn.root:
+            turn.notify(sid, Code.DIAL_FROM_CHILD, "a called party cannot dial")
+        case Dial(answer_on_bridge=True) if not _answered(turn, sid):
             _dial(turn, verb)
         case Dial():
-            turn.answer_parent()
+            _answer(turn, sid)
             _dial(turn, verb)
+        case Say() | Play():
+            _answer(turn, sid)
+            prompts.speak(turn, sid, verb)
+        case Gather():
+            _answer(turn, sid)
+            _after(turn, sid, prompts.gather(turn, sid, verb))
         case Pause(length_seconds=length):
-            turn.answer_parent()
-            turn.program = msgspec.structs.replace(turn.program, activity=Pausing(pause=verb))
-            turn.set_timer(PAUSE_TIMER, length)
+            _answer(turn, sid)
+            turn.put_activity(sid, Pausing(pause=verb))
+            turn.set_timer(timers.PAUSE, sid, length)
         case Redirect(endpoint=endpoint):
             # A redirect leads the caller on unanswered: the next document may reject the call.
-            fetch(turn, _absolute(turn, endpoint))
+            fetch(turn, sid, Origin(endpoint=absolute_endpoint(turn, sid, endpoint)))
         case Hangup() | Reject():
-            turn.answer_parent()
-            turn.move(turn.family.sid, Cause.ENDED)
+            _answer(turn, sid)
+            turn.move(sid, Cause.ENDED)
 
 
 def _dial(turn: Turn, verb: Dial) -> None:
-    dialing = dial.begin(turn, verb)
-    if dial.children_over(turn, dialing):
-        # Without anybody to ring it is over before it began. ``advance`` goes on from here: a
-        # document may be full of such verbs, and each must not take a call deeper.
-        _leave_dial(turn, dialing)
+    dial.begin(turn, verb)
+    # Without anybody to ring it is over before it began. ``advance`` goes on from here: a document
+    # may be full of such verbs, and each must not take a call deeper.
+    _leave_dial(turn)
 
 
-def _leave_dial(turn: Turn, dialing: Dialing) -> None:
+def _leave_dial(turn: Turn) -> None:
+    dialing = turn.dialing()
+    while dialing is not None and dial.children_over(turn, dialing):
+        if turn.phase(turn.root) is Phase.OVER or not dial.call_next(turn, dialing):
+            _close(turn, dialing)
+            return
+        dialing = turn.dialing()  # the next may be over already
+
+
+def _close(turn: Turn, dialing: Dialing) -> None:
+    over = turn.phase(turn.root) is Phase.OVER
     outcome = dial.close(turn, dialing)
-    if dialing.dial.action is not None and not turn.parent.call.status.terminal:
-        fetch(turn, _absolute(turn, dialing.dial.action), outcome)
+    if dialing.dial.action is not None and not over:
+        origin = Origin(endpoint=absolute_endpoint(turn, turn.root, dialing.dial.action))
+        fetch(turn, turn.root, origin, outcome)
 
 
-def _finish(turn: Turn) -> None:
-    """End a call whose document has no more verbs."""
-    cause = UNANSWERED_CAUSES.get(turn.program.dialed) if turn.program.dialed else None
-    if _unanswered(turn) and cause is not None:
-        turn.move(turn.family.sid, cause)
+def _after(turn: Turn, sid: CallSid, outcome: prompts.Outcome) -> None:
+    """Go on after prompts and keys, if they came to an end."""
+    match outcome:
+        case prompts.Waiting():
+            pass
+        case prompts.Over():
+            advance(turn, sid)
+        case prompts.Keys(gather=gather, parameters=parameters):
+            origin = turn.program(sid).origin
+            if gather.action is not None:
+                origin = Origin(endpoint=absolute_endpoint(turn, sid, gather.action))
+            fetch(turn, sid, origin, parameters)
+
+
+def _finish(turn: Turn, sid: CallSid) -> None:
+    """Come to the end of a document: the call is over, or the called party is joined."""
+    if sid != turn.root:
+        joined = msgspec.structs.replace(turn.legs[sid], whisper=None)
+        turn.put(joined)
+        turn.settle(sid)
+        return
+    dialed = turn.program(sid).dialed
+    cause = UNANSWERED_CAUSES.get(dialed) if dialed is not None else None
+    if not _answered(turn, sid) and cause is not None:
+        turn.move(sid, cause)
         return
     turn.answer_parent()
-    turn.move(turn.family.sid, Cause.ENDED)
+    turn.move(sid, Cause.ENDED)
 
 
-def _end(turn: Turn, fault: TwimlFault) -> None:
-    turn.move(turn.family.sid, Cause.FAILED if _unanswered(turn) else Cause.ENDED, fault)
+def _end(turn: Turn, sid: CallSid, fault: TwimlFault) -> None:
+    turn.move(sid, Cause.ENDED if _answered(turn, sid) else Cause.FAILED, fault)
 
 
-def _unanswered(turn: Turn) -> bool:
-    return phase(turn.parent.call.status) is Phase.WAITING
+def _answer(turn: Turn, sid: CallSid) -> None:
+    """Answer the leg that the document is for: a child that hears one has answered itself."""
+    if sid == turn.root:
+        turn.answer_parent()
 
 
-def _awaits(turn: Turn, token: str) -> bool:
-    activity = turn.program.activity
-    return isinstance(activity, Fetching) and activity.token == token
+def _answered(turn: Turn, sid: CallSid) -> bool:
+    return turn.phase(sid) is not Phase.WAITING
 
 
-def _absolute(turn: Turn, endpoint: Endpoint) -> Endpoint:
-    """Resolve a URL against the document that it stands in (RFC 3986, section 5).
-
-    An absolute URL stays as it is written, because its exact text is signed. One that cannot be
-    read stays as well: whoever fetches it refuses it under the documented code.
-    """
-    try:
-        if urlsplit(endpoint.url).scheme:
-            return endpoint
-        return Endpoint(urljoin(turn.program.base_url, endpoint.url), endpoint.method)
-    except ValueError:
-        return endpoint
+def _awaited(turn: Turn, sid: CallSid, token: str) -> Fetching | None:
+    """Return the fetch that a token belongs to, if the leg still waits for it."""
+    leg = turn.legs.get(sid)
+    activity = leg.program.activity if leg is not None else None
+    if isinstance(activity, Fetching) and activity.token == token:
+        return None if turn.phase(sid) is Phase.OVER else activity
+    return None

@@ -10,8 +10,8 @@ from midcall.model.errors import BadMedia
 from midcall.model.twiml import Dial, Pause
 from tests.unit.core.calls.stage import PARENT, Stage, clients
 
-BOB = Dial(clients=clients("bob"))
-BRIDGED = Dial(clients=clients("bob"), answer_on_bridge=True)
+BOB = Dial(nouns=clients("bob"))
+BRIDGED = Dial(nouns=clients("bob"), answer_on_bridge=True)
 
 
 def _expired(stage: Stage) -> set[str]:
@@ -34,7 +34,7 @@ def test_a_document_for_a_caller_who_left_is_ignored() -> None:
     token = stage.fetching.token
     stage.hang_up()
     before = stage.family
-    document = ev.DocumentFailed(token=token, code=11200, reason="", url="")
+    document = ev.DocumentFailed(call_sid=PARENT, token=token, code=11200, reason="", url="")
     stage.step(document)
     assert stage.family is before
     assert not stage.changes
@@ -96,7 +96,7 @@ def test_a_caller_who_hangs_up_in_a_pause_ends_the_program() -> None:
     stage.hang_up()
     assert stage.family.over
     assert not stage.family.timers
-    assert stage.family.program.activity is None
+    assert stage.family.parent.program.activity is None
 
 
 def test_hanging_up_twice_is_hanging_up_once() -> None:
@@ -150,7 +150,7 @@ def test_a_callee_whose_answer_cannot_be_used_is_hung_up() -> None:
 @pytest.mark.parametrize("identity", ["ann", "bob"])
 def test_one_device_may_hold_both_ends(identity: str) -> None:
     """A tab that calls its own identity has two legs; losing it lets go of both."""
-    stage = Stage(Dial(clients=clients(identity)))
+    stage = Stage(Dial(nouns=clients(identity)))
     child = stage.answer(identity, "ann's tab")
     stage.lose("ann's tab")
     assert stage.device().detached_at is not None

@@ -13,27 +13,58 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from midcall.core import effects as do
 from midcall.core.calls import events as ev
 from midcall.core.calls import machine
+from midcall.core.calls.states import Cause
 from midcall.core.calls.turn import Decision
 from midcall.model.calls import CallEvent, CallStatus
 from midcall.model.endpoints import Endpoint
-from midcall.model.families import DeviceId, Dialing, Family, Fetching, Pausing, SessionId
+from midcall.model.families import (
+    DeviceId,
+    Dialing,
+    Family,
+    Fetching,
+    Gathering,
+    Leg,
+    Origin,
+    Pausing,
+    SessionId,
+    Speaking,
+)
+from midcall.model.numbers import Behaviour
 from midcall.model.sids import CallSid
 from midcall.model.twiml import (
     Client,
     Dial,
     Document,
+    Gather,
     Hangup,
+    Number,
     Parameter,
     Pause,
+    Play,
     Redirect,
     Reject,
+    Say,
     TwimlWarning,
     Verb,
 )
 from tests.unit.core.calls.invariants import Watch
-from tests.unit.core.calls.stage import ANN, NOW, VOICE, Counting, parent_call
+from tests.unit.core.calls.stage import (
+    ANN,
+    NOW,
+    OURS,
+    OWNED,
+    PARENT,
+    STRANGER,
+    VOICE,
+    Begin,
+    Counting,
+    arriving,
+    placed,
+    requested,
+)
 
 T = TypeVar("T")
 
@@ -47,27 +78,65 @@ NOBODY = CallSid("CA" + "f" * 32)
 SESSIONS = [ANN, *(SessionId(f"s{number}") for number in range(4))]
 
 endpoints = st.sampled_from([Endpoint("/next"), Endpoint("https://example.com/x"), Endpoint("//[")])
+whispers = st.none() | st.none() | endpoints
+callback_events = st.frozensets(st.sampled_from(CallEvent))
 clients = st.builds(
     Client,
     identity=st.sampled_from(["ann", "bob", "cat"]),
     parameters=st.just((Parameter("a", "1"),)),
+    url=whispers,
     status_callback=st.none() | endpoints,
-    status_callback_events=st.frozensets(st.sampled_from(CallEvent)),
+    status_callback_events=callback_events,
+)
+phone_numbers = st.builds(
+    Number,
+    number=st.sampled_from([OURS, STRANGER]),
+    send_digits=st.sampled_from(["", "", "w12#"]),
+    url=whispers,
+    status_callback=st.none() | endpoints,
+    status_callback_events=callback_events,
 )
 dials = st.builds(
     Dial,
-    clients=st.lists(clients, min_size=1, max_size=3).map(tuple) | st.just(()),
+    nouns=st.lists(clients | phone_numbers, min_size=1, max_size=3).map(tuple) | st.just(()),
     action=st.none() | endpoints,
     timeout_seconds=st.integers(1, 60),
     time_limit_seconds=st.integers(1, 60),
-    caller_id=st.none() | st.just("client:desk"),
+    caller_id=st.sampled_from([None, "client:desk", STRANGER, STRANGER]),
     answer_on_bridge=st.booleans(),
+    hangup_on_star=st.booleans(),
+    sequential=st.booleans(),
+    progress_events=st.booleans(),
+)
+prompts: st.SearchStrategy[Say | Play | Pause] = st.one_of(
+    st.just(Say(text="hello")),
+    st.builds(Play, url=st.sampled_from(["/hello.wav", "//["])),
+    st.just(Play(digits="1")),
+    st.builds(Pause, length_seconds=st.integers(0, 60)),
+)
+gathers = st.builds(
+    Gather,
+    prompts=st.lists(prompts, max_size=2).map(tuple),
+    action=st.none() | endpoints,
+    timeout_seconds=st.integers(0, 60),
+    num_digits=st.none() | st.integers(1, 3),
+    finish_on_key=st.sampled_from(["#", "", "*"]),
+    action_on_empty_result=st.booleans(),
 )
 other_verbs: st.SearchStrategy[Verb] = st.one_of(
-    st.builds(Pause, length_seconds=st.integers(0, 60)),
+    prompts,
+    gathers,
     st.builds(Redirect, endpoint=endpoints),
     st.just(Hangup()),
     st.builds(Reject, busy=st.booleans()),
+)
+beginnings: st.SearchStrategy[Begin] = st.one_of(
+    st.just(placed(Origin(endpoint=VOICE))),
+    st.just(placed(Origin(endpoint=VOICE, fallback=VOICE))),
+    st.just(placed(Origin(text="<Response/>", template=True))),
+    st.just(requested(identity="bob", callback=True)),
+    st.just(requested(number=OURS, send_digits="1")),
+    st.just(arriving()),
 )
 
 
@@ -86,37 +155,48 @@ documents = st.builds(
 libraries = st.lists(documents, min_size=1, max_size=4)
 
 ANYTHING = """
-arrives fails found rang accepted rejected hung-up gone failed lost back fired restarted later
+arrives fails found number rang accepted rejected hung-up gone failed lost back taken far heard
+unheard pressed updated renewed fired restarted later
 """.split()
 # Most of the time a call goes its way: chance alone would end every one before it began.
 KINDS = ["onward"] * 2 * len(ANYTHING) + ANYTHING
 SECONDS = [0, 0, 1, 5, 30, 60]
-TIMERS = ["ring", "limit", "pause", "away:x"]
+TIMERS = [
+    f"{kind}:{PARENT}" for kind in ("ring", "limit", "pause", "gather", "quiet", "answer")
+] + ["away:x"]
+CAUSES = [Cause.RANG, Cause.ANSWERED, *Cause]
+KEYS = "1*#0"
+FOUND = [
+    ev.NumberFound(call_sid=NOBODY, owned=OWNED),
+    *(ev.NumberFound(call_sid=NOBODY, simulated=behaviour) for behaviour in Behaviour),
+    ev.NumberFound(call_sid=NOBODY),
+]
+UPDATES = [
+    ev.CallUpdated(call_sid=NOBODY, end=True),
+    ev.CallUpdated(call_sid=NOBODY, origin=Origin(endpoint=VOICE)),
+    ev.CallUpdated(call_sid=NOBODY, origin=Origin(text="<Response/>")),
+    ev.CallUpdated(call_sid=NOBODY, status_callback=VOICE),
+    ev.CallUpdated(call_sid=NOBODY, time_limit_seconds=30),
+]
 
-numbers = st.integers(0, 11)
-moves = st.tuples(st.integers(0, len(KINDS) - 1).map(KINDS.__getitem__), numbers, numbers)
+choices = st.integers(0, 11)
+moves = st.tuples(st.integers(0, len(KINDS) - 1).map(KINDS.__getitem__), choices, choices)
 
 
 class Story:
     """A family, the time, and everything that was ever there to be named."""
 
-    def __init__(self, library: list[Document], fallback: Endpoint | None = None) -> None:
+    def __init__(self, library: list[Document], begin: Begin) -> None:
         self.library = library
         self.now = NOW
         self.entropy = Counting()
         self.watch = Watch()
-        self.devices: list[tuple[CallSid, DeviceId]] = []
-        self.tokens: list[str] = ["unknown"]
-        placed = machine.Placed(
-            call=parent_call(),
-            identity="ann",
-            session=ANN,
-            offer_sdp="offer",
-            parameters=(),
-            voice=VOICE,
-            fallback=fallback,
-        )
-        self._keep(machine.place(placed, self.now, self.entropy))
+        self.devices: list[tuple[CallSid, DeviceId]] = [(PARENT, DeviceId("nobody"))]
+        self.fetches: list[tuple[CallSid, str]] = [(PARENT, "unknown")]
+        self.prompts: list[tuple[CallSid, str]] = [(PARENT, ""), (PARENT, "unknown")]
+        self.accepted: set[str] = set()
+        self.family: Family
+        self._keep(begin(self.now, self.entropy))
 
     def tell(self, event: ev.Event) -> None:
         """Let something happen to what the store would give back."""
@@ -124,8 +204,12 @@ class Story:
         decision = machine.step(before, event, self.now, self.entropy)
         if before.over:
             assert decision.family is before, "something happened to a family that was over"
-            assert not decision.changes
             assert not decision.effects
+            # That a prompt could not be had is shown, whatever became of its call.
+            assert not decision.changes or isinstance(event, ev.PromptFailed)
+        if isinstance(event, ev.PromptEnded) and decision.family is not before:
+            assert event.token not in self.accepted, "a prompt ended twice"
+            self.accepted.add(event.token)
         self._keep(decision)
 
     def wait(self, seconds: float) -> None:
@@ -140,19 +224,15 @@ class Story:
     def do(self, move: Move) -> None:
         """Make a move."""
         kind, number, other = move
-        session = SESSIONS[other % len(SESSIONS)]
         match kind:
             case "onward":
                 self._go_on(number, other)
             case "arrives":
-                self._arrive(number, other)
+                self._arrive(*_pick(self.fetches, number), other)
             case "fails":
-                token = _pick(self.tokens, number)
-                self.tell(ev.DocumentFailed(token=token, code=11200, reason="", url=VOICE.url))
-            case "found":
-                sid = _pick([*reversed(self.family.legs), NOBODY], number)
-                self.tell(ev.DevicesFound(call_sid=sid, sessions=_sessions(other)))
+                self._fail(*_pick(self.fetches, number))
             case "lost":
+                session = SESSIONS[other % len(SESSIONS)]
                 keep = SECONDS[number % len(SECONDS)]
                 self.tell(ev.DeviceDetached(session=session, keep_seconds=keep))
             case "fired":
@@ -161,35 +241,90 @@ class Story:
                 self.tell(ev.ServerRestarted(keep_seconds=SECONDS[number % len(SECONDS)]))
             case "later":
                 self.wait(SECONDS[number % len(SECONDS)])
+            case "found" | "number" | "far" | "pressed" | "updated" | "renewed":
+                sid = _pick([*reversed(self.family.legs), NOBODY], number)
+                self._happen_to_leg(kind, sid, other)
+            case "heard" | "unheard":
+                self._sound(kind, *_pick(self.prompts, number))
             case _:
                 mixed = (self.family.sid, self.devices[0][1])
-                nonsense = (self.family.sid, DeviceId("nobody"))
-                device = _pick([*self.devices, mixed, nonsense], number)
-                self._tell_device(kind, *device, session)
+                device = _pick([*self.devices, mixed], number)
+                self._tell_device(kind, *device, SESSIONS[other % len(SESSIONS)])
 
-    def _arrive(self, number: int, which: int) -> None:
+    def _sound(self, kind: str, sid: CallSid, token: str) -> None:
+        if kind == "heard":
+            self.tell(ev.PromptEnded(call_sid=sid, token=token))
+        else:
+            self.tell(ev.PromptFailed(call_sid=sid, code=13420, reason="", url=VOICE.url))
+
+    def _happen_to_leg(self, kind: str, sid: CallSid, other: int) -> None:
+        event: ev.Event
+        match kind:
+            case "found":
+                event = ev.DevicesFound(call_sid=sid, sessions=_sessions(other))
+            case "number":
+                found = FOUND[other % len(FOUND)]
+                event = msgspec.structs.replace(found, call_sid=sid)
+            case "far":
+                event = ev.FarEndChanged(call_sid=sid, cause=CAUSES[other % len(CAUSES)])
+            case "pressed":
+                event = ev.DigitPressed(call_sid=sid, digit=KEYS[other % len(KEYS)])
+            case "updated":
+                event = msgspec.structs.replace(UPDATES[other % len(UPDATES)], call_sid=sid)
+            case _:
+                event = ev.MediaRestarted(call_sid=sid)
+        self.tell(event)
+
+    def _arrive(self, sid: CallSid, token: str, which: int) -> None:
         document = self.library[which % len(self.library)]
-        token = _pick(self.tokens, number)
-        self.tell(ev.DocumentArrived(token=token, document=document, url=VOICE.url))
+        self.tell(ev.DocumentArrived(call_sid=sid, token=token, document=document, url=VOICE.url))
+
+    def _fail(self, sid: CallSid, token: str) -> None:
+        self.tell(
+            ev.DocumentFailed(call_sid=sid, token=token, code=11200, reason="", url=VOICE.url)
+        )
 
     def _go_on(self, number: int, other: int) -> None:
         """Let the next thing happen that everybody waits for."""
-        match self.family.program.activity:
-            case Fetching():
-                self._arrive(0, other)
+        waiting = [leg for leg in self.family.legs.values() if self._waits(leg)]
+        if not waiting:
+            return
+        leg = waiting[number % len(waiting)]
+        match leg.program.activity:
+            case Fetching(token=token):
+                self._arrive(leg.sid, token, other)
             case Pausing():
                 self.wait(60)
-            case Dialing(children=children):
-                live = [self.family.legs[sid] for sid in children if not self._is_over(sid)]
-                leg = live[number % len(live)]
-                if not leg.devices:
-                    self.tell(ev.DevicesFound(call_sid=leg.sid, sessions=_sessions(other)))
-                    return
-                device = leg.devices[other % len(leg.devices)].id
-                self._tell_device(_next(leg.call.status, number), leg.sid, device, SESSIONS[0])
+            case Speaking(token=token):
+                self.tell(ev.PromptEnded(call_sid=leg.sid, token=token))
+            case Gathering(token=token):
+                if other % 2:
+                    self._happen_to_leg("pressed", leg.sid, other)
+                elif token:
+                    self.tell(ev.PromptEnded(call_sid=leg.sid, token=token))
+                else:
+                    self.wait(60)
+            case _:
+                self._call_out(leg, number, other)
 
-    def _is_over(self, sid: CallSid) -> bool:
-        return self.family.legs[sid].call.status.terminal
+    def _waits(self, leg: Leg) -> bool:
+        """Tell whether something has to happen to a leg of itself."""
+        dials = isinstance(leg.program.activity, Dialing)
+        return not leg.call.status.terminal and not dials
+
+    def _call_out(self, leg: Leg, number: int, other: int) -> None:
+        """Let a leg that we called, or who talks at its end, go on."""
+        if leg.number and leg.call.status is CallStatus.QUEUED and leg.trunk is None:
+            self._happen_to_leg("number", leg.sid, other)
+        elif leg.number:
+            ended = leg.call.status is CallStatus.IN_PROGRESS and number % 4 == 0
+            cause = Cause.HUNG_UP if ended else CAUSES[other % 2]
+            self.tell(ev.FarEndChanged(call_sid=leg.sid, cause=cause))
+        elif not leg.devices:
+            self._happen_to_leg("found", leg.sid, other)
+        else:
+            device = leg.devices[other % len(leg.devices)].id
+            self._tell_device(_next(leg.call.status, number), leg.sid, device, SESSIONS[0])
 
     def _tell_device(self, kind: str, sid: CallSid, device: DeviceId, session: SessionId) -> None:
         event: ev.DeviceEvent
@@ -207,34 +342,64 @@ class Story:
             case "failed":
                 event = ev.DeviceFailed(call_sid=sid, device=device, reason="no codec")
             case _:
-                event = ev.DeviceAttached(call_sid=sid, device=device, session=session)
+                fingerprint = f"certificate of {session}" if kind == "taken" else ""
+                leg = self.family.legs.get(sid)
+                held = [one for one in leg.devices if one.id == device] if leg else []
+                if held and kind == "back":
+                    fingerprint = held[0].fingerprint
+                event = ev.DeviceAttached(
+                    call_sid=sid,
+                    device=device,
+                    session=session,
+                    fingerprint=fingerprint,
+                    offer_sdp="offer",
+                )
         self.tell(event)
 
     def end(self) -> None:
-        """Let the customer's server fail and nobody pick up; whoever talks talks on."""
+        """Let customers' servers fail, nobody pick up and nobody hang up; prompts come to an end.
+
+        Whoever talks without a limit is ended by the REST API.
+        """
         for _ in range(STEPS_TO_THE_END):
-            match self.family.program.activity:
-                case Fetching(token=token):
-                    self.tell(ev.DocumentFailed(token=token, code=1, reason="", url=""))
-                case Dialing() | Pausing():
-                    self.wait(60)
-                case None:
-                    return
+            if self.family.over:
+                return
+            self._end_one_thing()
         raise AssertionError("this call never ends")
+
+    def _end_one_thing(self) -> None:
+        for leg in self.family.legs.values():
+            match leg.program.activity:
+                case Fetching(token=token):
+                    self._fail(leg.sid, token)
+                    return
+                case Speaking(token=token):
+                    self.tell(ev.PromptEnded(call_sid=leg.sid, token=token))
+                    return
+                case Gathering(token=token) if (leg.sid, token) in self.prompts and token:
+                    self.tell(ev.PromptEnded(call_sid=leg.sid, token=token))
+                    return
+                case _:
+                    pass
+        self.wait(60)
 
     def _keep(self, decision: Decision) -> None:
         self.family = decision.family
         self.watch.look(decision)
         held = [(sid, device.id) for sid, leg in self.family.legs.items() for device in leg.devices]
         self.devices = [*(new for new in held if new not in self.devices), *self.devices]
-        activity = self.family.program.activity
-        if isinstance(activity, Fetching) and activity.token not in self.tokens:
-            self.tokens.insert(0, activity.token)
+        for effect in decision.effects:
+            if isinstance(effect, do.PlayPrompt):
+                self.prompts.insert(0, (effect.call_sid, effect.token))
+        for sid, leg in self.family.legs.items():
+            activity = leg.program.activity
+            if isinstance(activity, Fetching) and (sid, activity.token) not in self.fetches:
+                self.fetches.insert(0, (sid, activity.token))
 
 
 def _pick(choices: Sequence[T], number: int) -> T:
-    """Name something, the newest first, then those that are gone, and at last nonsense."""
-    return choices[min(number, len(choices) - 1)]
+    """Name something of what is there, was there, and never was: the newest stand first."""
+    return choices[number % len(choices)]
 
 
 def _sessions(number: int) -> tuple[SessionId, ...]:
@@ -250,17 +415,13 @@ def _next(status: CallStatus, number: int) -> str:
     return "hung-up"
 
 
-@given(
-    library=libraries,
-    fallback=st.none() | endpoints,
-    story=st.lists(moves, min_size=12, max_size=60),
-)
+@given(library=libraries, begin=beginnings, story=st.lists(moves, min_size=12, max_size=60))
 @settings(max_examples=EXAMPLES)
 def test_whatever_happens_a_family_stays_sound_and_can_end(
-    library: list[Document], fallback: Endpoint | None, story: list[Move]
+    library: list[Document], begin: Begin, story: list[Move]
 ) -> None:
     """No event raises, nothing forbidden happens, nobody is left behind, and every call can end."""
-    told = Story(library, fallback)
+    told = Story(library, begin)
     for move in story:
         told.do(move)
     told.end()
@@ -269,11 +430,13 @@ def test_whatever_happens_a_family_stays_sound_and_can_end(
         told.do(move)
 
 
-@given(library=libraries, story=st.lists(moves, max_size=30))
+@given(library=libraries, begin=beginnings, story=st.lists(moves, max_size=30))
 @settings(max_examples=max(1, EXAMPLES // 4))
-def test_the_same_story_is_decided_the_same_way(library: list[Document], story: list[Move]) -> None:
+def test_the_same_story_is_decided_the_same_way(
+    library: list[Document], begin: Begin, story: list[Move]
+) -> None:
     """Time and chance are arguments: the machine has no memory of its own."""
-    told = Story(library), Story(library)
+    told = Story(library, begin), Story(library, begin)
     for move in story:
         for one in told:
             one.do(move)

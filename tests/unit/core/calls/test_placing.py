@@ -16,7 +16,7 @@ def test_a_call_begins_with_what_its_device_needs_to_know() -> None:
     device = stage.device()
     assert stage.effects == (
         do.TellRinging(call_sid=PARENT, device=device),
-        do.FetchDocument(),
+        do.FetchDocument(PARENT, stage.fetching),
         do.PrepareAnswer(call_sid=PARENT, device=device, offer_sdp="offer"),
     )
     assert device.session == ANN
@@ -35,22 +35,22 @@ def test_the_voice_url_is_asked_with_what_is_known_of_the_call() -> None:
     """Method and URL are the application's; the caller's own parameters travel along."""
     stage = Stage(parameters=(Parameter("To", "bob"), Parameter("mood", "good")))
     fetching = stage.fetching
-    assert fetching.endpoint == VOICE
+    assert fetching.origin.endpoint == VOICE
     assert fetching.parameters["CallSid"] == PARENT
     assert fetching.parameters["CallStatus"] == "ringing"
     assert fetching.parameters["mood"] == "good"
-    assert fetching.fallback is None
+    assert fetching.origin.fallback is None
 
 
 def test_an_application_without_a_url_is_asked_for_its_own_document() -> None:
     """No endpoint means: the document that is kept here."""
-    assert Stage(voice=None).fetching.endpoint is None
+    assert Stage(voice=None).fetching.origin.endpoint is None
 
 
 def test_the_fallback_is_remembered() -> None:
     """It is asked if the first document cannot be had."""
     fallback = Endpoint("https://example.com/fallback")
-    assert Stage(fallback=fallback).fetching.fallback == fallback
+    assert Stage(fallback=fallback).fetching.origin.fallback == fallback
 
 
 def test_every_fetch_has_a_token_of_its_own() -> None:
@@ -78,8 +78,8 @@ def test_a_document_with_another_token_is_not_the_one_awaited() -> None:
 
 def _answer(stage: Stage, token: str) -> None:
     """Let a fetch be answered in both ways."""
-    stage.step(ev.DocumentFailed(token=token, code=1, reason="", url=""))
+    stage.step(ev.DocumentFailed(call_sid=PARENT, token=token, code=1, reason="", url=""))
     assert not stage.changes
     document = Document((Hangup(),), (TwimlWarning(12200, "odd"),))
-    stage.step(ev.DocumentArrived(token=token, document=document, url=""))
+    stage.step(ev.DocumentArrived(call_sid=PARENT, token=token, document=document, url=""))
     assert not stage.changes

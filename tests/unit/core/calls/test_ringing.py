@@ -11,9 +11,9 @@ from midcall.model.sids import CallSid
 from midcall.model.twiml import Client, Dial, Parameter
 from tests.unit.core.calls.stage import NOW, PARENT, Stage, clients
 
-BOB = Dial(clients=clients("bob"))
-BOB_OR_CAT = Dial(clients=clients("bob", "cat"))
-BRIDGED = Dial(clients=clients("bob"), answer_on_bridge=True)
+BOB = Dial(nouns=clients("bob"))
+BOB_OR_CAT = Dial(nouns=clients("bob", "cat"))
+BRIDGED = Dial(nouns=clients("bob"), answer_on_bridge=True)
 UNKNOWN = CallSid("CA" + "f" * 32)
 
 
@@ -31,7 +31,7 @@ def test_a_dialled_client_is_looked_for() -> None:
 
 def test_the_caller_id_of_a_dial_is_who_calls() -> None:
     """``callerId`` replaces the caller's own address on the dialled leg, and only there."""
-    stage = Stage(Dial(clients=clients("bob"), caller_id="client:desk"))
+    stage = Stage(Dial(nouns=clients("bob"), caller_id="client:desk"))
     assert stage.child("bob").call.from_address == "client:desk"
     assert stage.leg(PARENT).call.from_address == "client:ann"
 
@@ -54,7 +54,7 @@ def test_every_device_of_every_client_is_invited() -> None:
 def test_an_invite_carries_the_parameters_of_its_client() -> None:
     """``<Parameter>`` travels in order, duplicates included: which one counts is the SDK's rule."""
     given = (Parameter("a", "1"), Parameter("a", "2"))
-    stage = Stage(Dial(clients=(Client(identity="bob", parameters=given),)))
+    stage = Stage(Dial(nouns=(Client(identity="bob", parameters=given),)))
     stage.ring("bob", "b1")
     (invite,) = [effect for effect in stage.all_effects if isinstance(effect, do.InviteDevice)]
     assert invite.parameters == given
@@ -197,7 +197,7 @@ def test_a_rejecting_child_leaves_its_siblings_ringing() -> None:
 
 def test_whoever_has_not_accepted_in_time_is_cancelled() -> None:
     """When the dial's timeout is over nobody is waited for any more."""
-    stage = Stage(Dial(clients=clients("bob", "cat"), timeout_seconds=20))
+    stage = Stage(Dial(nouns=clients("bob", "cat"), timeout_seconds=20))
     bob, cat = stage.ring("bob", "b1", "b2"), stage.ring("cat", "c1")
     stage.wait(19.9)
     assert stage.status(bob) is CallStatus.RINGING
@@ -209,14 +209,14 @@ def test_whoever_has_not_accepted_in_time_is_cancelled() -> None:
 
 def test_a_child_that_was_never_found_times_out_as_well() -> None:
     """The dial does not depend on the answer to its search."""
-    stage = Stage(Dial(clients=clients("bob"), timeout_seconds=20))
+    stage = Stage(Dial(nouns=clients("bob"), timeout_seconds=20))
     stage.wait(20)
     assert stage.status(stage.child("bob").sid) is CallStatus.NO_ANSWER
 
 
 def test_the_ringing_timeout_ends_with_the_ringing() -> None:
     """Once somebody talks the timeout means nothing."""
-    stage = Stage(Dial(clients=clients("bob"), timeout_seconds=20))
+    stage = Stage(Dial(nouns=clients("bob"), timeout_seconds=20))
     bob = stage.answer("bob")
     stage.wait(100)
     assert stage.status(bob) is CallStatus.IN_PROGRESS
@@ -224,7 +224,7 @@ def test_the_ringing_timeout_ends_with_the_ringing() -> None:
 
 def test_the_time_limit_ends_the_child() -> None:
     """``timeLimit`` counts from the answer; the child is completed and told."""
-    stage = Stage(Dial(clients=clients("bob"), timeout_seconds=20, time_limit_seconds=60))
+    stage = Stage(Dial(nouns=clients("bob"), timeout_seconds=20, time_limit_seconds=60))
     stage.wait(10)
     bob = stage.answer("bob")
     device = stage.device(bob)

@@ -7,14 +7,14 @@ import pytest
 
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
-from midcall.core.calls.turn import away_timer
+from midcall.core.calls import timers
 from midcall.model.calls import CallStatus
 from midcall.model.endpoints import Endpoint
 from midcall.model.families import Family, SessionId
 from midcall.model.twiml import Dial, Pause
-from tests.unit.core.calls.stage import PARENT, Stage, clients
+from tests.unit.core.calls.stage import PARENT, Stage, clients, timer
 
-BOB = Dial(clients=clients("bob"))
+BOB = Dial(nouns=clients("bob"))
 
 
 def test_an_answered_caller_is_waited_for() -> None:
@@ -25,7 +25,7 @@ def test_an_answered_caller_is_waited_for() -> None:
     stage.lose(keep_seconds=30)
     away = stage.device()
     assert away.detached_at == lost_at
-    assert stage.family.timers[away_timer(away)] == lost_at + timedelta(seconds=30)
+    assert stage.family.timers[timer(timers.AWAY, away.id)] == lost_at + timedelta(seconds=30)
     stage.wait(29)
     assert stage.status() is stage.status(bob) is CallStatus.IN_PROGRESS
     stage.wait(1)
@@ -51,7 +51,7 @@ def test_a_device_that_comes_back_is_welcome() -> None:
     back = stage.device(bob)
     assert back.session == "b2"
     assert back.detached_at is None
-    assert away_timer(back) not in stage.family.timers
+    assert timer(timers.AWAY, back.id) not in stage.family.timers
     assert stage.effects == (
         do.WelcomeBack(call_sid=bob, device=back),
         do.RelayDownlinks(bob),
@@ -88,7 +88,7 @@ def test_a_socket_that_is_lost_twice_is_waited_for_anew() -> None:
 
 def test_a_caller_who_is_lost_before_the_answer_cancels() -> None:
     """It has no reconnect token yet, so it cannot come back for this call."""
-    stage = Stage(Dial(clients=clients("bob"), answer_on_bridge=True))
+    stage = Stage(Dial(nouns=clients("bob"), answer_on_bridge=True))
     bob = stage.ring("bob", "b1")
     stage.lose()
     assert stage.status() is stage.status(bob) is CallStatus.CANCELED
@@ -134,7 +134,7 @@ def test_hanging_up_while_away_ends_the_wait() -> None:
     bob = stage.answer("bob", "b1")
     stage.lose("b1")
     stage.hang_up(bob)
-    assert set(stage.family.timers) == {"pause"}
+    assert set(stage.family.timers) == {timer(timers.PAUSE)}
     stage.lose()
     stage.hang_up()
     assert stage.family.over
@@ -143,7 +143,7 @@ def test_hanging_up_while_away_ends_the_wait() -> None:
 
 def test_nobody_waits_for_a_device_whose_leg_was_ended() -> None:
     """The time limit is over while the callee is away: its own timer goes with it."""
-    dial = Dial(clients=clients("bob"), time_limit_seconds=10)
+    dial = Dial(nouns=clients("bob"), time_limit_seconds=10)
     stage = Stage(dial, Pause(length_seconds=1000))
     bob = stage.answer("bob", "b1")
     stage.lose("b1", keep_seconds=60)
@@ -165,7 +165,7 @@ def test_a_timer_that_was_set_anew_does_not_come_early() -> None:
     """The event of the first wish arrives after the second was made."""
     stage = Stage(BOB)
     stage.lose(keep_seconds=30)
-    name = away_timer(stage.device())
+    name = timer(timers.AWAY, stage.device().id)
     stage.wait(29)
     stage.lose(keep_seconds=30)
     before = stage.family
@@ -194,7 +194,7 @@ def test_a_talk_survives_a_restart() -> None:
     stage.attach(PARENT, "ann again")
     stage.attach(bob, "bob again")
     assert (stage.device().reconnect_token, stage.device(bob).reconnect_token) == tokens
-    assert set(stage.family.timers) == {"limit"}
+    assert set(stage.family.timers) == {timer(timers.LIMIT, bob)}
 
 
 def test_a_device_that_does_not_come_back_after_a_restart_ends_its_leg() -> None:
@@ -213,25 +213,25 @@ def test_a_device_that_does_not_come_back_after_a_restart_ends_its_leg() -> None
 
 def test_a_fetch_is_repeated_with_its_token() -> None:
     """The customer can tell the repeat; the answer to it is the one that counts."""
-    stage = Stage(Dial(clients=clients("bob"), action=Endpoint("/next")))
+    stage = Stage(Dial(nouns=clients("bob"), action=Endpoint("/next")))
     stage.ring("bob")
     token = stage.fetching.token
     _restart(stage)
     assert stage.fetching.token == token
-    assert do.FetchDocument() in stage.effects
+    assert do.FetchDocument(PARENT, stage.fetching) in stage.effects
     stage.document(Pause())
     assert stage.status() is CallStatus.IN_PROGRESS
 
 
 def test_what_rang_is_not_answered_after_a_restart() -> None:
     """Nobody who rang can know of the call any more; the dial goes on without them."""
-    stage = Stage(Dial(clients=clients("bob", "cat")), Pause(length_seconds=1000))
+    stage = Stage(Dial(nouns=clients("bob", "cat")), Pause(length_seconds=1000))
     bob = stage.ring("bob", "b1")
     cat = stage.child("cat").sid  # still looked for
     _restart(stage)
     assert stage.status(bob) is stage.status(cat) is CallStatus.NO_ANSWER
     assert stage.status() is CallStatus.IN_PROGRESS
-    assert "pause" in stage.family.timers
+    assert timer(timers.PAUSE) in stage.family.timers
 
 
 def test_a_caller_who_was_not_answered_is_gone_after_a_restart() -> None:
@@ -249,4 +249,4 @@ def test_a_pause_that_ended_meanwhile_ends_at_once() -> None:
     _restart(stage)
     stage.attach(PARENT)
     stage.wait(0)
-    assert stage.family.timers["pause"] == stage.now + timedelta(seconds=7)
+    assert stage.family.timers[timer(timers.PAUSE)] == stage.now + timedelta(seconds=7)

@@ -80,7 +80,6 @@ def test_a_forbidden_transition_raises_and_moves_nothing(status: CallStatus, cau
     family = Family(
         sid=PARENT,
         account_sid=parent_call().account_sid,
-        application_sid=None,
         legs={PARENT: Leg(call=parent_call(status), identity="ann")},
     )
     turn = Turn(family, NOW, Counting())

@@ -19,7 +19,7 @@ EVERY = frozenset(CallEvent)
 
 def _stage(events: frozenset[CallEvent] = EVERY, timeout_seconds: int = 30) -> Stage:
     bob = Client(identity="bob", status_callback=HOOK, status_callback_events=events)
-    return Stage(Dial(clients=(bob,), timeout_seconds=timeout_seconds))
+    return Stage(Dial(nouns=(bob,), timeout_seconds=timeout_seconds))
 
 
 def _told(stage: Stage) -> list[str]:
@@ -51,7 +51,7 @@ def test_only_what_was_asked_for_is_told() -> None:
 def test_without_a_list_only_the_end_is_told() -> None:
     """The default is ``completed``."""
     bob = Client(identity="bob", status_callback=HOOK)
-    stage = Stage(Dial(clients=(bob,)))
+    stage = Stage(Dial(nouns=(bob,)))
     sid = stage.answer("bob")
     assert not stage.all_entries
     stage.hang_up(sid)
@@ -61,7 +61,7 @@ def test_without_a_list_only_the_end_is_told() -> None:
 def test_without_a_callback_nobody_is_told() -> None:
     """A client without ``statusCallback`` owes nothing, whatever it lists."""
     bob = Client(identity="bob", status_callback_events=EVERY)
-    stage = Stage(Dial(clients=(bob,)))
+    stage = Stage(Dial(nouns=(bob,)))
     stage.hang_up(stage.answer("bob"))
     assert not stage.all_entries
 

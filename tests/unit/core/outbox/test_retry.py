@@ -14,6 +14,7 @@ from midcall.core.outbox.retry import (
     Schedule,
     TryAgain,
     decide,
+    repeats_at_once,
     schedule_for,
 )
 from midcall.model.endpoints import Endpoint
@@ -162,3 +163,39 @@ def test_a_reply_is_described_under_a_documented_code(reply: Reply) -> None:
     assert len(code) == 5
     assert code.isdigit()
     assert sentence
+
+
+@pytest.mark.parametrize(
+    ("reply", "policies"),
+    [
+        (_answer(200), set()),
+        (_answer(302), set()),
+        (_answer(404), {"4xx", "all"}),
+        (_answer(503), {"5xx", "all"}),
+        (replace(_answer(200), cut=FailureKind.TIMEOUT), {"rt", "all"}),
+        (replace(_answer(500), cut=FailureKind.PROTOCOL), {"all"}),
+        (replace(_answer(200), cut=FailureKind.TOO_LARGE), set()),
+        (Failure(kind=FailureKind.CONNECT), {"ct", "all"}),
+        (Failure(kind=FailureKind.CONNECT_TIMEOUT), {"ct", "all"}),
+        (Failure(kind=FailureKind.NO_SUCH_HOST), {"ct", "all"}),
+        (Failure(kind=FailureKind.TLS), {"ct", "all"}),
+        (Failure(kind=FailureKind.TIMEOUT), {"rt", "all"}),
+        (Failure(kind=FailureKind.PROTOCOL), {"all"}),
+        (Failure(kind=FailureKind.CERTIFICATE_NAME), set()),
+        (Failure(kind=FailureKind.INTERNAL), set()),
+    ],
+)
+def test_a_request_is_repeated_at_once_under_the_policy_for_its_failure(
+    reply: Reply, policies: set[str]
+) -> None:
+    """Each policy names a class of failures, and ``all`` what may be over in a moment."""
+    every = {"4xx", "5xx", "ct", "rt", "all"}
+    assert {policy for policy in every if repeats_at_once(reply, {policy})} == policies
+    assert not repeats_at_once(reply, set())
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_what_is_permanent_is_never_repeated_at_once(kind: FailureKind) -> None:
+    """Not under any policy."""
+    every = {"4xx", "5xx", "ct", "rt", "all"}
+    assert not (kind.permanent and repeats_at_once(Failure(kind=kind), every))

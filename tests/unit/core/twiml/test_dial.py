@@ -14,7 +14,7 @@ DONE = Endpoint("/done", Method.GET)
 
 def _dial(*identities: str, answer_on_bridge: bool = False, action: Endpoint | None = DONE) -> Dial:
     return Dial(
-        clients=clients(*identities),
+        nouns=clients(*identities),
         action=action,
         timeout_seconds=20,
         time_limit_seconds=60,
@@ -39,7 +39,7 @@ def test_a_talk_that_ended_is_completed() -> None:
         "DialCallDuration": "12",
         "DialBridged": "true",
     }
-    assert stage.fetching.endpoint == Endpoint("https://example.com/done", Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint("https://example.com/done", Method.GET)
     assert stage.fetching.parameters["CallSid"] == PARENT
     assert stage.fetching.parameters["CallStatus"] == "in-progress"
 
@@ -79,7 +79,7 @@ def test_a_dial_of_several_is_over_when_all_are() -> None:
     stage.reject(bob)
     assert not stage.done(do.FetchDocument)
     stage.reject(cat)
-    assert stage.done(do.FetchDocument) == [do.FetchDocument()]
+    assert stage.done(do.FetchDocument) == [do.FetchDocument(PARENT, stage.fetching)]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_callers_own_parameters_cannot_forge_a_standard_one(name: str) -> No
 
 def test_a_child_names_its_parent() -> None:
     """``ParentCallSid`` tells where a dialled call belongs; it names who is called as well."""
-    child = Stage(Dial(clients=clients("bob"))).child("bob").call
+    child = Stage(Dial(nouns=clients("bob"))).child("bob").call
     asked = standard_parameters(child)
     assert asked["ParentCallSid"] == PARENT
     assert asked["Called"] == asked["To"] == "client:bob"

@@ -20,8 +20,8 @@ from midcall.model.twiml import (
 )
 from tests.unit.core.calls.stage import PARENT, VOICE, Stage, clients
 
-BOB = Dial(clients=clients("bob"))
-BRIDGED = Dial(clients=clients("bob"), answer_on_bridge=True)
+BOB = Dial(nouns=clients("bob"))
+BRIDGED = Dial(nouns=clients("bob"), answer_on_bridge=True)
 NEXT = Redirect(endpoint=Endpoint("/next", Method.GET))
 
 
@@ -32,7 +32,7 @@ def _answers(stage: Stage) -> int:
 # --- who is answered ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", [BOB, Pause(), Hangup(), Dial(clients=())])
+@pytest.mark.parametrize("verb", [BOB, Pause(), Hangup(), Dial(nouns=())])
 def test_a_verb_answers_the_caller(verb: Verb) -> None:
     """Everything but ``<Reject>``, ``<Redirect>`` and ``answerOnBridge`` answers, once."""
     stage = Stage(verb, verb)
@@ -108,7 +108,7 @@ def test_verbs_run_in_order() -> None:
 
 def test_the_document_goes_on_after_a_dial_without_an_action() -> None:
     """A second dial rings somebody else, with times of its own."""
-    stage = Stage(BOB, Dial(clients=clients("cat"), timeout_seconds=7))
+    stage = Stage(BOB, Dial(nouns=clients("cat"), timeout_seconds=7))
     stage.wait(5)
     stage.hang_up(stage.answer("bob"))
     cat = stage.ring("cat", "c1")
@@ -121,7 +121,7 @@ def test_the_document_goes_on_after_a_dial_without_an_action() -> None:
 def test_a_redirect_leaves_the_rest_of_the_document() -> None:
     """The next document stands in for it."""
     stage = Stage(NEXT, BOB)
-    assert stage.fetching.endpoint == Endpoint("https://example.com/next", Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint("https://example.com/next", Method.GET)
     stage.document()
     assert not stage.family.children
 
@@ -164,28 +164,28 @@ def test_a_url_is_relative_to_its_document(written: str, meant: str) -> None:
     stage = Stage()
     redirect = Redirect(endpoint=Endpoint(written, Method.GET))
     stage.document(redirect, url="https://example.com/a/voice?a=1")
-    assert stage.fetching.endpoint == Endpoint(meant, Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint(meant, Method.GET)
 
 
 def test_a_url_is_relative_to_where_the_document_came_from_in_the_end() -> None:
     """After redirects that is another server."""
     stage = Stage()
     stage.document(NEXT, url="https://moved.example/voice")
-    assert stage.fetching.endpoint == Endpoint("https://moved.example/next", Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint("https://moved.example/next", Method.GET)
 
 
 @pytest.mark.parametrize("written", ["http://[bad", "https://\u2100.example/", "//[::1/x"])
 def test_a_url_that_cannot_be_read_is_left_to_whoever_fetches_it(written: str) -> None:
     """It ends the call as an unusable URL does, and not as a fault of ours."""
     stage = Stage(Redirect(endpoint=Endpoint(written)))
-    assert stage.fetching.endpoint == Endpoint(written)
+    assert stage.fetching.origin.endpoint == Endpoint(written)
 
 
 def test_an_application_that_keeps_its_document_has_no_url() -> None:
     """What is relative stays so, and is refused by whoever fetches it."""
     stage = Stage(voice=None)
     stage.document(NEXT, url="")
-    assert stage.fetching.endpoint == Endpoint("/next", Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint("/next", Method.GET)
 
 
 # --- what is wrong ------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_the_fallback_is_asked_what_went_wrong() -> None:
     """``ErrorCode`` and ``ErrorUrl`` tell it; the failure is shown all the same."""
     stage = Stage(fallback=Endpoint("https://example.com/fallback", Method.GET))
     stage.no_document(11205)
-    assert stage.fetching.endpoint == Endpoint("https://example.com/fallback", Method.GET)
+    assert stage.fetching.origin.endpoint == Endpoint("https://example.com/fallback", Method.GET)
     assert stage.fetching.parameters["ErrorCode"] == "11205"
     assert stage.fetching.parameters["ErrorUrl"] == VOICE.url
     assert len(stage.notifications) == 1
@@ -270,20 +270,20 @@ def test_a_document_that_leads_to_itself_ends() -> None:
 
 def test_a_long_document_takes_no_call_deeper() -> None:
     """64 kB hold some nine thousand ``<Dial/>``; each is over before it began."""
-    stage = Stage(*[Dial(clients=())] * 9000)
+    stage = Stage(*[Dial(nouns=())] * 9000)
     assert stage.status() is CallStatus.COMPLETED
 
 
 def test_a_long_document_of_dials_with_actions_asks_each() -> None:
     """The first action takes over."""
-    stage = Stage(*[Dial(clients=(), action=Endpoint("/done"))] * 9000)
+    stage = Stage(*[Dial(nouns=(), action=Endpoint("/done"))] * 9000)
     assert stage.fetching.parameters["DialCallStatus"] == "failed"
-    assert not stage.family.program.rest
+    assert not stage.family.parent.program.rest
 
 
 def test_a_client_may_be_dialled_in_every_document() -> None:
     """Each dial is new: what became of an earlier one does not count."""
-    stage = Stage(Dial(clients=(Client(identity="bob"),), action=Endpoint("/again")))
+    stage = Stage(Dial(nouns=(Client(identity="bob"),), action=Endpoint("/again")))
     stage.ring("bob")
     stage.document(BOB)
     assert stage.child("bob").call.status is CallStatus.QUEUED
