@@ -4,9 +4,7 @@ The thread has the event loop, tests stay plain functions. Everything that a pag
 so that a test can say that nothing went to anybody else's host.
 """
 
-import asyncio
 import shutil
-import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
@@ -14,6 +12,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.acceptance.support.loops import LoopThread
 from tests.acceptance.support.processes import PATIENCE_SECONDS
 
 ARGUMENTS: Final = (
@@ -99,17 +98,14 @@ class Chromium:
     """One browser for all tests."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
-        self._thread.start()
-        self._stopping: asyncio.Event = asyncio.Event()
+        self._thread = LoopThread("browser")
         self._browser, self._owner = self.run(self._open())
 
     def run(
         self, coroutine: Coroutine[Any, Any, T], patience_seconds: float = PATIENCE_SECONDS + 15
     ) -> T:
         """Let the browser's thread do something, and wait for it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(patience_seconds)
+        return self._thread.run(coroutine, patience_seconds)
 
     async def _open(self) -> tuple[Browser, Any]:
         owner = await async_playwright().start()
@@ -152,8 +148,7 @@ class Chromium:
             await self._owner.stop()
 
         self.run(close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE_SECONDS)
+        self._thread.stop()
 
 
 class Tab:
