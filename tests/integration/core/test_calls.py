@@ -295,6 +295,7 @@ async def test_a_device_that_leaves_during_its_new_offer_leaves_no_media_behind(
 ) -> None:
     """What was made for it after it was let go of is let go of as well."""
     parent, _ = await node.talk()
+    node.media.only_slow = "restart"
     with node.media.gate.held():
         restarting = asyncio.create_task(node.calls.restart_media(ann(), parent, offer("new sdp")))
         await node.media.gate.reached()
