@@ -1,7 +1,9 @@
 """Who a device is: its Access Token, checked against the key that it names."""
 
 from midcall.core.ports import Clock, Store
+from midcall.model.accounts import AccountStatus
 from midcall.model.errors import NoValidAccount, TokenMissing
+from midcall.model.sids import AccountSid
 from midcall.wire import tokens
 
 
@@ -20,4 +22,14 @@ class TokenCheck:
         key = await self._store.find_api_key(origin.key_sid)
         if key is None or key.account_sid != origin.account_sid:
             raise NoValidAccount()
-        return tokens.verify(text, key.secret, self._clock())
+        token = tokens.verify(text, key.secret, self._clock())
+        await self._check_account(token.account_sid)
+        return token
+
+    async def _check_account(self, sid: AccountSid) -> None:
+        """Raise ``NoValidAccount`` unless an account, and the one that owns it, may be used."""
+        account = await self._store.find_account(sid)
+        if account is None or account.status is not AccountStatus.ACTIVE:
+            raise NoValidAccount()
+        if account.owner_sid is not None:
+            await self._check_account(account.owner_sid)

@@ -149,10 +149,19 @@ def test_nobody_waits_for_a_device_whose_leg_was_ended() -> None:
     stage.lose("b1", keep_seconds=60)
     stage.wait(10)
     assert stage.status(bob) is CallStatus.COMPLETED
-    assert set(stage.family.timers) == {"pause"}
+    assert set(stage.family.timers) == {timer(timers.PAUSE)}
 
 
-@pytest.mark.parametrize("name", ["ring", "limit", "pause", "away:", "away:CA1.2", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "ring",
+        "away:",
+        "away:CA1.2",
+        *(f"{kind}:{PARENT}" for kind in ("ring", "limit", "pause")),
+    ],
+)
 def test_a_timer_that_nobody_set_changes_nothing(name: str) -> None:
     """An old timer's event may still be on its way."""
     stage = Stage()
