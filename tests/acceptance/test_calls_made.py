@@ -9,6 +9,7 @@ from twilio.rest import Client
 from tests.acceptance.support.browsers import Chromium
 from tests.acceptance.support.customer import Customer, Endpoint, Reply
 from tests.acceptance.support.libraries import status_of, wait_for_status
+from tests.acceptance.support.people import set_free
 from tests.acceptance.support.phones import Callers, Phone
 from tests.acceptance.support.processes import eventually
 from tests.acceptance.support.servers import Midcall
@@ -30,14 +31,7 @@ def bob(chromium: Chromium, midcall: Midcall) -> Iterator[Phone]:
 def _nothing_is_left(bob: Phone) -> Iterator[None]:
     """Let the phone be free again after each test."""
     yield
-    bob.evaluate(
-        """() => {
-            const { device } = window.phone;
-            device.calls.slice().forEach((call) => call.reject());
-            device.disconnectAll();
-        }"""
-    )
-    bob.until("window.phone.call === null")
+    set_free(bob)
 
 
 def stages(endpoint: Endpoint, number: int) -> list[str]:
@@ -45,6 +39,11 @@ def stages(endpoint: Endpoint, number: int) -> list[str]:
     told = [request.form for request in endpoint.wait(number)]
     assert [form["SequenceNumber"] for form in told] == [str(n) for n in range(len(told))]
     return [form["CallStatus"] for form in told]
+
+
+def requests_of(client: Client, call_sid: str | None) -> list[Any]:
+    """Return a call's Events."""
+    return list(client.calls(str(call_sid)).events.list())
 
 
 def test_a_call_to_an_sdk_rings_is_accepted_and_heard(
@@ -62,7 +61,7 @@ def test_a_call_to_an_sdk_rings_is_accepted_and_heard(
     )
     assert (str(call.status), call.direction) == ("queued", "outbound-api")
     bob.wait_until("pending")
-    assert status_of(client, str(call.sid)) == "ringing"
+    wait_for_status(client, str(call.sid), "ringing")
     assert bob.evaluate("() => window.phone.call.parameters") == {
         "AccountSid": midcall.credentials.account_sid,
         "ApiVersion": "2010-04-01",
@@ -77,8 +76,7 @@ def test_a_call_to_an_sdk_rings_is_accepted_and_heard(
     bob.wait_for_audio()
     made = client.calls(str(call.sid)).user_defined_messages.create(content='{"order": 7}')
     assert bob.received(str(made.sid))["content"] == {"order": 7}
-    ended = client.calls(str(call.sid)).update(status="completed")
-    assert str(ended.status) == "completed"
+    assert str(client.calls(str(call.sid)).update(status="completed").status) == "completed"
     bob.wait_until_over()
     assert "disconnect" in bob.events()
     assert stages(status, 4) == ["initiated", "ringing", "in-progress", "completed"]
@@ -117,18 +115,12 @@ def test_a_call_under_way_is_led_elsewhere(
     assert asked.method == "GET"
     assert asked.query["CallSid"] == call.sid
 
-    events = eventually(
-        lambda: (
-            client.calls(str(call.sid)).events.list()[1:]
-            and client.calls(str(call.sid)).events.list()
-        ),
-        "two requests in Events",
-    )
-    requests = [event.request or {} for event in events]
-    shown = [(str(request["method"]), str(request["url"])) for request in requests]
+    eventually(lambda: requests_of(client, call.sid)[1:], "two requests in Events")
+    events = requests_of(client, call.sid)
+    shown = [(event.request["method"], event.request["url"]) for event in events]
     assert ("POST", first.url) in shown
     assert any(method == "GET" and url.startswith(second.url) for method, url in shown)
-    assert {(event.response or {}).get("response_code") for event in events} == {200}
+    assert {event.response["response_code"] for event in events} == {200}
     client.calls(str(call.sid)).update(twiml="<Response><Hangup/></Response>")
     bob.wait_until_over()
 
@@ -201,8 +193,6 @@ def test_what_went_wrong_is_in_the_debugger(
     [alert] = [one for one in alerts if one["sid"] == notification.sid]
     assert alert["resource_sid"] == call.sid
     assert alert["error_code"] == "11200"
-    [event] = client.calls(str(call.sid)).events.list()
-    assert event.request
-    assert event.response
+    [event] = requests_of(client, call.sid)
     assert event.response["response_code"] == 500
-    assert event.request["parameters"]["CallSid"] == call.sid  # type: ignore[index]  # a JSON object
+    assert event.request["parameters"]["CallSid"] == call.sid

@@ -8,9 +8,8 @@ import pytest
 from tests.acceptance.conftest import NewApplication
 from tests.acceptance.support.browsers import Chromium
 from tests.acceptance.support.customer import Customer
-from tests.acceptance.support.documents import dial
-from tests.acceptance.support.libraries import make_client, make_token
-from tests.acceptance.support.people import People, wait_for_event
+from tests.acceptance.support.libraries import make_client, make_token, wait_for_status
+from tests.acceptance.support.people import People, make_caller
 from tests.acceptance.support.servers import Midcall
 
 WAIT = '<Response><Pause length="600"/></Response>'
@@ -91,44 +90,37 @@ def test_a_call_survives_the_server_that_it_began_on(
     """The server stops with advice to wait, and another takes its place on the same store.
 
     The page stays away as long as it was told to, comes back, and has its call again: messages
-    flow both ways, those sent meanwhile included, and so does audio.
+    flow both ways, those sent meanwhile included.
     """
     server = Midcall(tmp_path).start()
     people = People(chromium, server)
     client = make_client(server)
     callback = customer.endpoint()
-    voice = customer.endpoint(dial("bob-survives"))
-    app = client.applications.create(voice_url=voice.url)
-    alice = people.phone("alice-survives", application_sid=app.sid)
-    bob = people.phone("bob-survives")
-    alice.dial("whoever")
-    bob.accept()
-    alice.wait_until("open")
-    alice.wait_for_audio()
-    client.calls(alice.call_sid).user_defined_message_subscriptions.create(callback=callback.url)
-    first = alice.send({"n": 1})
-    alice.wait_until_acknowledged(first)
+    alice = make_caller(people, client, customer, "alice-survives")
+    alice.call(WAIT)
+    phone = alice.phone
+    phone.wait_until("open")
+    client.calls(phone.call_sid).user_defined_message_subscriptions.create(callback=callback.url)
+    first = phone.send({"n": 1})
+    phone.wait_until_acknowledged(first)
     assert server.stop() == 0
-    alice.until("window.phone.call.status() === 'reconnecting'")
-    advice = alice.evaluate(
+    phone.until("window.phone.call.status() === 'reconnecting'")
+    advice = phone.evaluate(
         """() => window.sockets.flatMap(({ heard }) => heard).filter((text) => text.trim())
             .map((text) => JSON.parse(text)).filter(({ type }) => type === 'error')
             .map(({ payload }) => payload.error)"""
     )
     assert [error["code"] for error in advice] == [20503]
     assert advice[0]["retryAfter"] > 0
-    second = alice.send({"n": 2})
+    second = phone.send({"n": 2})
 
     server.start()
-    client = make_client(server)
-    wait_for_event(alice, "reconnected")
-    alice.wait_until_acknowledged(second)
-    assert [one.json()["Sid"] for one in callback.wait(2)][:2] == [first, second]
-    made = client.calls(alice.call_sid).user_defined_messages.create(content='{"back": true}')
-    assert alice.received(str(made.sid))["content"] == {"back": True}
-    alice.wait_for_audio()
-    bob.wait_for_audio()
-    alice.hang_up()
-    bob.wait_until_over()
+    phone.wait_until_acknowledged(second)
+    assert [one.json()["Sid"] for one in callback.wait(2)] == [first, second]
+    made = client.calls(phone.call_sid).user_defined_messages.create(content='{"back": true}')
+    assert phone.received(str(made.sid))["content"] == {"back": True}
+    sid = phone.call_sid
+    phone.hang_up()
+    wait_for_status(client, sid, "completed")
     people.leave()
     assert server.stop() == 0

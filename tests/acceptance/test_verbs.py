@@ -6,7 +6,6 @@ import struct
 import time
 import wave
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
@@ -14,9 +13,10 @@ from twilio.rest import Client
 
 from tests.acceptance.conftest import NewApplication
 from tests.acceptance.support.browsers import Chromium
-from tests.acceptance.support.customer import Customer, Endpoint, Reply
+from tests.acceptance.support.customer import Customer, Reply
 from tests.acceptance.support.documents import dial
 from tests.acceptance.support.libraries import children_of, status_of, wait_for_status
+from tests.acceptance.support.people import Caller, make_caller, set_free
 from tests.acceptance.support.phones import Callers, Phone
 from tests.acceptance.support.processes import eventually
 from tests.acceptance.support.servers import Midcall
@@ -39,21 +39,6 @@ def tone(seconds: float = 1.0, hertz: int = 440, rate: int = 8000) -> bytes:
     return file.getvalue()
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A phone, and the address where the TwiML of its calls comes from."""
-
-    phone: Phone
-    voice: Endpoint
-
-    def call(self, twiml: str) -> None:
-        """Call, and be led by this document."""
-        reply = Reply(twiml.encode())
-        self.voice.answering = lambda _request: reply
-        self.phone.evaluate("() => { window.phone.errors.length = 0; }")
-        self.phone.evaluate("() => window.phone.dial('whoever', {})")
-
-
 @pytest.fixture(scope="module")
 def people(chromium: Chromium, midcall: Midcall) -> Iterator[Callers]:
     """Give people who stay through all tests here."""
@@ -66,9 +51,7 @@ def people(chromium: Chromium, midcall: Midcall) -> Iterator[Callers]:
 @pytest.fixture(scope="module")
 def lasting_caller(people: Callers, client: Client, customer: Customer) -> Caller:
     """Give somebody who calls again and again."""
-    voice = customer.endpoint(WAIT)
-    app = client.applications.create(voice_url=voice.url)
-    return Caller(people.phone("alice-verbs", application_sid=app.sid), voice)
+    return make_caller(people, client, customer, "alice-verbs")
 
 
 @pytest.fixture(scope="module")
@@ -81,26 +64,14 @@ def lasting_bob(people: Callers) -> Phone:
 def alice(lasting_caller: Caller) -> Iterator[Caller]:
     """Give the caller, who hangs up after each test."""
     yield lasting_caller
-    hang_up(lasting_caller.phone)
+    set_free(lasting_caller.phone)
 
 
 @pytest.fixture
 def bob(lasting_bob: Phone) -> Iterator[Phone]:
     """Give the callee, whose phone is free again after each test."""
     yield lasting_bob
-    hang_up(lasting_bob)
-
-
-def hang_up(phone: Phone) -> None:
-    """End whatever a phone is doing."""
-    phone.evaluate(
-        """() => {
-            const { device } = window.phone;
-            device.calls.slice().forEach((call) => call.reject());
-            device.disconnectAll();
-        }"""
-    )
-    phone.until("window.phone.call === null")
+    set_free(lasting_bob)
 
 
 # --- what a caller hears --------------------------------------------------------------------------

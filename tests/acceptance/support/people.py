@@ -3,12 +3,15 @@
 ``Callers`` gives everybody a browser of their own; so do these.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from playwright.async_api import BrowserContext
+from twilio.rest import Client
 
 from tests.acceptance.support.browsers import Chromium, Tab
+from tests.acceptance.support.customer import Customer, Endpoint, Reply
 from tests.acceptance.support.lines import Line
 from tests.acceptance.support.phones import Callers, Phone
 from tests.acceptance.support.processes import eventually
@@ -81,6 +84,42 @@ class People(Callers):
     def strangers(self) -> set[str]:
         """Return the hosts that were asked and are neither this server nor a line to it."""
         return super().strangers() - self._own_hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A phone that calls again and again, and the address where the TwiML of its calls is."""
+
+    phone: Phone
+    voice: Endpoint
+
+    def call(self, twiml: str, parameters: dict[str, str] | None = None) -> None:
+        """Call, and be led by this document."""
+        reply = Reply(twiml.encode())
+        self.voice.answering = lambda _request: reply
+        self.phone.evaluate("() => { window.phone.errors.length = 0; }")
+        self.phone.evaluate(
+            "(parameters) => window.phone.dial('whoever', parameters)", parameters or {}
+        )
+
+
+def make_caller(people: Callers, client: Client, customer: Customer, identity: str) -> Caller:
+    """Open the phone of somebody who calls again and again."""
+    voice = customer.endpoint()
+    app = client.applications.create(voice_url=voice.url)
+    return Caller(people.phone(identity, application_sid=app.sid), voice)
+
+
+def set_free(phone: Phone) -> None:
+    """End whatever a phone is doing."""
+    phone.evaluate(
+        """() => {
+            const { device } = window.phone;
+            device.calls.slice().forEach((call) => call.reject());
+            device.disconnectAll();
+        }"""
+    )
+    phone.until("window.phone.call === null")
 
 
 def wait_for_event(phone: Phone, event: str, number: int = 1) -> None:

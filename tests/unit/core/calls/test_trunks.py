@@ -282,6 +282,15 @@ def test_a_caller_who_gives_up_cancels_the_call_that_arrived(cause: Cause) -> No
     assert stage.status() is CallStatus.CANCELED
 
 
+def test_a_call_that_arrived_leaves_its_line_to_whoever_made_it() -> None:
+    """Both lines are the caller's: the other side may still be on its way to them."""
+    stage = Stage(BOB, begin=arriving())
+    stage.answer("bob")
+    stage.far(PARENT, Cause.HUNG_UP)
+    assert stage.family.over
+    assert not [effect for effect in stage.all_effects if isinstance(effect, do.ReleaseLine)]
+
+
 def test_a_caller_is_not_answered_by_being_told_so() -> None:
     """The other side follows us in this, and not we it."""
     stage = Stage(begin=arriving())
