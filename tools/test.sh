@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: first those that share nothing, side by side; then the acceptance tests, one at a
-# time, because browsers with live audio measure time.
+# Runs all tests, side by side: first those that share nothing, then the acceptance tests, file by
+# file, because those of one file share a server and a browser.
 #
 #   tools/test.sh JOBS [PYTEST_OPTION...]
 
@@ -21,5 +21,5 @@ run() {
 
 selection=$#
 run --numprocesses "$jobs" --ignore tests/acceptance "$@"
-run tests/acceptance "$@"
+run --numprocesses "$jobs" --dist loadfile tests/acceptance "$@"
 exit "$status"
