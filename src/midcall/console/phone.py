@@ -25,12 +25,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from midcall.model.errors import Fault, InvalidIdentity
+from midcall.model.twiml import IDENTITY_CHARACTERS
 
 SDK_INSTALLATION: Final = "npm install @twilio/voice-sdk@2.18.5"
 """How to get the SDK that the page was tested with."""
-
-IDENTITY_LIMIT: Final = 256
-"""Characters in an identity (TwiML ``<Client>`` page)."""
 
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -191,8 +189,8 @@ def _without_port(host: str) -> str:
 def _checked(identity: str) -> str:
     if not identity:
         raise InvalidIdentity("there is none; ask with ?identity=alice")
-    if len(identity) > IDENTITY_LIMIT:
-        raise InvalidIdentity(f"it is longer than {IDENTITY_LIMIT} characters")
+    if len(identity) > IDENTITY_CHARACTERS:
+        raise InvalidIdentity(f"it is longer than {IDENTITY_CHARACTERS} characters")
     return identity
 
 

@@ -10,12 +10,6 @@ number both ways surprises nobody.
 CONNECT_PARAMETER_BYTES = 800
 """The longest parameters of ``device.connect()``, encoded (error 31400 names it)."""
 
-IDENTITY_CHARACTERS = 256
-"""The longest identity of ``<Client>`` (TwiML ``<Client>`` page)."""
-
-CLIENTS_PER_DIAL = 10
-"""The most ``<Client>`` nouns that one ``<Dial>`` rings (TwiML ``<Client>`` page)."""
-
 DOCUMENTS_PER_CALL = 100
 """The most documents that one call may run through.
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from midcall.core.ports import Invitation, Store
-from midcall.core.twiml.requests import API_VERSION
 from midcall.gateway import closing
 from midcall.gateway.connection import Connection
 from midcall.gateway.relay import Clock, Later, Record, Relay, Spawn
-from midcall.model.calls import Call
+from midcall.model.calls import API_VERSION, Call
 from midcall.model.errors import Fault, Unavailable
 from midcall.model.families import Device, DeviceId, SessionId
 from midcall.model.sids import AccountSid, CallSid

@@ -2,11 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from midcall.model.endpoints import Endpoint
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid, PhoneNumberSid
+
+API_VERSION: Final = "2010-04-01"
+"""The version of the original's API that calls are told of in."""
 
 
 class CallStatus(StrEnum):

@@ -5,6 +5,9 @@ import msgspec
 from midcall.model.calls import CallEvent
 from midcall.model.endpoints import Endpoint
 
+IDENTITY_CHARACTERS = 256
+"""The longest identity (TwiML ``<Client>`` page)."""
+
 DIAL_TIMEOUT_SECONDS = 30
 """How long ``<Dial>`` rings unless told otherwise (TwiML ``<Dial>`` page)."""
 

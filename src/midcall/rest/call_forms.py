@@ -6,13 +6,12 @@ Every value is checked here, under the codes of the error dictionary for calls (
 import re
 from typing import Final
 
-from midcall.core.limits import IDENTITY_CHARACTERS
 from midcall.core.ports import CallRequest, CallUpdate
 from midcall.model.calls import CallEvent, CallStatus
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import InvalidMethod, InvalidParameter, ParameterRefused
 from midcall.model.sids import APPLICATION, ApplicationSid, is_sid
-from midcall.model.twiml import DIAL_TIME_LIMIT_SECONDS, Parameter
+from midcall.model.twiml import DIAL_TIME_LIMIT_SECONDS, IDENTITY_CHARACTERS, Parameter
 from midcall.rest import parameters
 from midcall.wire import forms
 from midcall.wire.forms import Form

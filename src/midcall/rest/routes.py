@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
+from midcall.model.calls import API_VERSION
 from midcall.rest import (
     accounts,
     applications,
@@ -29,7 +30,6 @@ from midcall.rest.desk import Desk
 from midcall.rest.door import routes_of
 from midcall.rest.faults import JSON, unknown_path
 from midcall.rest.operations import Operation, Place
-from midcall.wire.shapes import API_VERSION
 
 MONITOR_VERSION: Final = "v1"
 

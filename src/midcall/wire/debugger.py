@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from midcall.model.calls import API_VERSION
 from midcall.model.exchanges import Exchange
 from midcall.model.notifications import Level, Notification
 from midcall.wire.dates import format_rfc2822
 from midcall.wire.problems import more_info
 from midcall.wire.resources import Resource, account_uri
 from midcall.wire.shapes import (
-    API_VERSION,
     AccountSidText,
     CallSidText,
     DateText,

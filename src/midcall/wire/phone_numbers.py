@@ -5,11 +5,11 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from midcall.model.calls import API_VERSION
 from midcall.model.numbers import PhoneNumber
 from midcall.wire.dates import format_rfc2822
 from midcall.wire.resources import Resource, account_uri
 from midcall.wire.shapes import (
-    API_VERSION,
     AccountSidText,
     ApplicationSidText,
     DateText,

@@ -12,12 +12,11 @@ from typing import Final, Literal
 import msgspec
 
 from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
-from midcall.model.calls import Call, CallDirection, CallStatus
+from midcall.model.calls import API_VERSION, Call, CallDirection, CallStatus
 from midcall.model.messages import Created
 from midcall.model.sids import AccountSid
 from midcall.wire.dates import format_rfc2822
 from midcall.wire.shapes import (
-    API_VERSION,
     AccountSidText,
     ApplicationSidText,
     CallSidText,

@@ -8,8 +8,6 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-API_VERSION: Final = "2010-04-01"
-
 _HEX: Final = "[0-9a-fA-F]{32}$"
 
 AccountSidText: TypeAlias = Annotated[str, Meta(pattern=f"^AC{_HEX}")]

@@ -39,6 +39,7 @@ from midcall.model.sids import (
     KeySid,
     is_sid,
 )
+from midcall.model.twiml import IDENTITY_CHARACTERS
 
 CONTENT_TYPE: Final = "twilio-fpa;v=1"
 """The header's ``cty``: what tells an Access Token from any other JWT of the same key."""
@@ -54,9 +55,6 @@ NOT_BEFORE_LEEWAY_SECONDS: Final = 10
 
 TOKEN_CHARACTERS: Final = 16_384
 """The longest token that is looked at. Honest ones have some hundred characters."""
-
-IDENTITY_CHARACTERS: Final = 256
-"""The longest identity (TwiML ``<Client>`` page)."""
 
 _FARTHEST_TIME: Final = 1e15
 """Seconds that are still a time; a million times past what a ``datetime`` holds."""

@@ -14,6 +14,7 @@ from midcall.model.codes import Code
 from midcall.model.twiml import (
     DIAL_TIME_LIMIT_SECONDS,
     DIAL_TIMEOUT_SECONDS,
+    IDENTITY_CHARACTERS,
     Client,
     Dial,
     Noun,
@@ -25,9 +26,6 @@ from midcall.wire.twiml_prompts import keys
 
 MAX_NOUNS: Final = 10
 """The most nouns in one ``<Dial>`` (TwiML ``<Client>`` and ``<Number>`` pages)."""
-
-IDENTITY_CHARACTERS: Final = 256
-"""The longest identity (TwiML ``<Client>`` page)."""
 
 PROGRESS_EVENTS: Final = "call-progress-event"
 """What ``events`` may ask for."""

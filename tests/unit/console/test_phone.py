@@ -14,13 +14,13 @@ import pytest
 from starlette.applications import Starlette
 
 from midcall.console.phone import (
-    IDENTITY_LIMIT,
     SDK_INSTALLATION,
     PhoneSettings,
     content_security_policy,
     routes,
 )
 from midcall.model.errors import InvalidIdentity
+from midcall.model.twiml import IDENTITY_CHARACTERS
 
 SDK_TEXT = "window.Twilio = {};\n"
 
@@ -234,7 +234,9 @@ def test_no_token_is_minted_unless_the_operator_said_so(sdk_path: Path) -> None:
     assert 'data-mints="no"' in site.get("/phone").text
 
 
-@pytest.mark.parametrize("query", ["", "?identity=", f"?identity={'x' * (IDENTITY_LIMIT + 1)}"])
+@pytest.mark.parametrize(
+    "query", ["", "?identity=", f"?identity={'x' * (IDENTITY_CHARACTERS + 1)}"]
+)
 def test_an_identity_that_can_be_nobodys_gets_no_token(site: Site, query: str) -> None:
     """A missing or endless identity is refused with the code for it."""
     refused = site.get(f"/phone/token{query}")

@@ -1,6 +1,7 @@
-"""Where the TwiML of a call comes from, by what the call goes through."""
+"""Where the TwiML of a call comes from and who hears of its end, by what it goes through."""
 
 from midcall.model.accounts import Application
+from midcall.model.calls import StatusCallback
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.families import Origin
 from midcall.model.numbers import PhoneNumber
@@ -24,6 +25,13 @@ def number_origin(number: PhoneNumber) -> Origin:
         number.voice_fallback_method,
         number.voice_twiml,
     )
+
+
+def callback_of(called: Application | PhoneNumber) -> StatusCallback | None:
+    """Return who hears of the end of a call: applications and numbers ask for nothing else."""
+    if not called.status_callback:
+        return None
+    return StatusCallback(endpoint=Endpoint(called.status_callback, called.status_callback_method))
 
 
 def _origin(

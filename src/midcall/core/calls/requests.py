@@ -2,11 +2,10 @@
 
 from midcall.core.calls import events as ev
 from midcall.core.calls import machine
-from midcall.core.calls.origins import application_origin
+from midcall.core.calls.origins import application_origin, callback_of
 from midcall.core.calls.rooms import Draft, Room, Rooms
 from midcall.core.ports import CallRequest, CallUpdate, Entropy, Store
 from midcall.model.calls import Call, CallDirection, CallStatus, StatusCallback
-from midcall.model.endpoints import Endpoint
 from midcall.model.errors import ApplicationNotAccessible, CallNotActive, NotFound
 from midcall.model.families import Origin
 from midcall.model.sids import CALL, AccountSid, CallSid, from_entropy
@@ -84,11 +83,7 @@ class CallRequests:
             application = await self._store.find_application(request.application_sid)
             if application is None or application.account_sid != account:
                 raise ApplicationNotAccessible(request.application_sid)
-            endpoint = None
-            if application.status_callback:
-                endpoint = Endpoint(application.status_callback, application.status_callback_method)
-            callback = StatusCallback(endpoint=endpoint) if endpoint is not None else None
-            return application_origin(application), callback
+            return application_origin(application), callback_of(application)
         callback = None
         if request.status_callback is not None:
             callback = StatusCallback(

@@ -12,13 +12,11 @@ import msgspec
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
 from midcall.core.calls import machine
-from midcall.core.calls.origins import application_origin, number_origin
+from midcall.core.calls.origins import application_origin, callback_of, number_origin
 from midcall.core.calls.rooms import Rooms
 from midcall.core.limits import RESTORED_AWAY_SECONDS
 from midcall.core.ports import Entropy, MediaEngine, Peer, Signalling, Store
-from midcall.model.accounts import Application
-from midcall.model.calls import Call, CallDirection, CallStatus, StatusCallback
-from midcall.model.endpoints import Endpoint
+from midcall.model.calls import Call, CallDirection, CallStatus
 from midcall.model.errors import (
     ApplicationNotFound,
     BadMedia,
@@ -26,7 +24,6 @@ from midcall.model.errors import (
     InvalidReconnectToken,
 )
 from midcall.model.families import Device, Leg, SessionId
-from midcall.model.numbers import PhoneNumber
 from midcall.model.sids import CALL, ApplicationSid, CallSid, from_entropy
 from midcall.model.twiml import Parameter
 
@@ -104,7 +101,7 @@ class CallService:
             fingerprint=offer.fingerprint,
             parameters=parameters,
             origin=application_origin(application),
-            status_callback=_callback_of(application),
+            status_callback=callback_of(application),
         )
         try:
             await self._rooms.open(machine.place(placed, now, self._entropy))
@@ -142,7 +139,7 @@ class CallService:
             trunk=leg.sid,
             origin=application_origin(application) if application else number_origin(number),
             hops=effect.hops,
-            status_callback=_callback_of(application or number) or _callback_of(number),
+            status_callback=callback_of(application or number) or callback_of(number),
         )
         await self._rooms.open(machine.arrive(arriving, now, self._entropy))
 
@@ -253,10 +250,3 @@ def spoken_for(leg: Leg, peer: Peer) -> Device | None:
     if own is not None or not same or answered_at is None or peer.since is None:
         return own
     return leg.devices[0] if len(leg.devices) == 1 and peer.since > answered_at else None
-
-
-def _callback_of(called: Application | PhoneNumber) -> StatusCallback | None:
-    """Return who hears of the end of a call: applications and numbers ask for nothing else."""
-    if not called.status_callback:
-        return None
-    return StatusCallback(endpoint=Endpoint(called.status_callback, called.status_callback_method))

@@ -1,9 +1,7 @@
 """The parameters of a TwiML request (TwiML "Twilio's request to your application")."""
 
-from midcall.model.calls import Call
+from midcall.model.calls import API_VERSION, Call
 from midcall.model.families import Leg
-
-API_VERSION = "2010-04-01"
 
 
 def standard_parameters(call: Call) -> dict[str, str]:
