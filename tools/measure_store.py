@@ -106,7 +106,7 @@ def uplink(message: UserDefinedMessage) -> list[Change]:
 def bare(size: int, path: Path, seconds: float) -> Figure:
     """Insert message rows with the driver alone, so many in a commit."""
     source = messages()
-    ((statement, _),) = steps(AddMessage(next(source)))
+    statement = next(steps(AddMessage(next(source)))).statement
     insert = prepared(statement)
     made = [
         insert.values(rows.MESSAGE.row(message)) for message in itertools.islice(source, 30_000)

@@ -12,6 +12,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+EVENTS = "text/event-stream"
+
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 
@@ -54,7 +56,16 @@ class Described:
         described = operation["responses"][str(status)]
         if "content" not in described:
             return "it should be empty" if body else None
+        if EVENTS in described["content"]:
+            return "it should be events"
         return self._mismatch(described["content"]["application/json"]["schema"], body)
+
+    def complaint_of_event(self, operation: Any, content: bytes) -> str | None:
+        """Return what is wrong with the content of a server-sent event."""
+        described = operation["responses"]["200"].get("content", {})
+        if EVENTS not in described:
+            return "no events are described"
+        return self._mismatch(described[EVENTS]["schema"], content)
 
     def _mismatch(self, schema: Mapping[str, Any], body: bytes) -> str | None:
         validator = Draft202012Validator({**schema, "components": self._components})
@@ -77,18 +88,34 @@ class Witness:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and look at what comes back."""
-        status, pieces = 0, list[bytes]()
+        status, streams, pieces = 0, False, list[bytes]()
 
         async def watch(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            pieces.append(message.get("body", b""))
+            nonlocal status, streams
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                streams = _type_of(message).startswith(EVENTS)
+            piece = message.get("body", b"")
+            if streams:
+                self._look_at_events(scope, piece)
+            else:
+                pieces.append(piece)
             await send(message)
 
         await self._app(scope, receive, watch)
         # HEAD has no body, OPTIONS no resource; a client that left got no response.
-        if status and scope["method"] not in {"HEAD", "OPTIONS"}:
+        if status and not streams and scope["method"] not in {"HEAD", "OPTIONS"}:
             self._look(scope["method"], scope["path"], status, b"".join(pieces))
+
+    def _look_at_events(self, scope: Scope, piece: bytes) -> None:
+        """Look at a piece of a stream, which is of whole events, before it is passed on."""
+        operation = self._described.find("GET", scope["path"])
+        contents = [line[6:] for line in piece.split(b"\n") if line.startswith(b"data: ")]
+        for content in contents:
+            complaint = self._described.complaint_of_event(operation, content)
+            if complaint is not None:
+                self.complaints.append(f"GET {scope['path']}: {complaint}")
+        self.succeeded.add(operation["operationId"])
 
     def _look(self, method: str, path: str, status: int, body: bytes) -> None:
         if path == "/openapi.json":
@@ -99,3 +126,9 @@ class Witness:
             self.complaints.append(f"{method} {path} {status}: {complaint}")
         elif status < 400:
             self.succeeded.add(operation["operationId"])
+
+
+def _type_of(start: Message) -> str:
+    """Return the content type that a response begins with."""
+    headers = dict(start.get("headers", ()))
+    return bytes(headers.get(b"content-type", b"")).decode()

@@ -25,6 +25,7 @@ from midcall.model.sids import (
     KeySid,
     from_entropy,
 )
+from midcall.wire import tokens
 
 DEV_NAME = "midcall dev"
 """What is called so was made by ``midcall dev`` and is used by it again."""
@@ -166,4 +167,21 @@ def _application(sid: ApplicationSid, account: AccountSid, now: datetime) -> App
         created_at=now,
         updated_at=now,
         voice_twiml=DEV_TWIML,
+    )
+
+
+def mint_token(
+    credentials: Credentials, identity: str, now: datetime, lifetime_seconds: int = 3600
+) -> str:
+    """Make an Access Token that lets an identity call and be called."""
+    application = credentials.application
+    return tokens.mint(
+        account_sid=credentials.account.sid,
+        key_sid=credentials.key.sid,
+        secret=credentials.key.secret,
+        now=now,
+        identity=identity,
+        lifetime_seconds=lifetime_seconds,
+        incoming_allowed=True,
+        outgoing_application_sid=application.sid if application is not None else None,
     )

@@ -37,6 +37,10 @@ def find_address(host: str) -> Address | None:
         return None
 
 
+LONGEST_DELAY_SECONDS: Final = 86_400
+"""A day between two attempts: after more nobody remembers what it was about."""
+
+
 def parse_host(text: str) -> str:
     """Accept a host name or an IP address to listen on; in lower case, IPv6 without brackets."""
     host = text.strip().lower()
@@ -143,6 +147,22 @@ def parse_turn_secret(text: str) -> str:
     if not _TURN_SECRET.fullmatch(text):
         raise ValueError("must have 16 or more characters, visible ASCII only")
     return text
+
+
+def parse_delays(text: str) -> tuple[float, ...]:
+    """Accept numbers of seconds with commas between them, or `none`."""
+    if text.strip().lower() in ("", "none"):
+        return ()
+    try:
+        delays = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        delays = (-1.0,)
+    if not all(0 <= delay <= LONGEST_DELAY_SECONDS for delay in delays):
+        raise ValueError(
+            f"must be seconds, each at most {LONGEST_DELAY_SECONDS}, with commas between them, such"
+            " as 1,5,30"
+        )
+    return delays
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

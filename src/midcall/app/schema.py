@@ -131,6 +131,84 @@ class Settings(BaseSettings):
     )
     message_rate: int = Field(50, ge=1, description="SDK messages a second, for each leg.")
     message_burst: int = Field(100, ge=1, description="SDK messages at once, for each leg.")
+    held_messages: int = Field(
+        1000, ge=1, description="Messages that may wait for the device of one leg."
+    )
+    held_seconds: int = Field(
+        0, ge=0, description="How long each may wait; 0: until the call ends."
+    )
+    incoming_hold_seconds: float = Field(
+        2.5,
+        ge=0,
+        le=60,
+        description="How long messages wait for the app to answer an incoming call: the Voice SDK"
+        " rings for up to 2 s before the app hears of it.",
+    )
+    kept_uplinks: int = Field(
+        10_000, ge=1, description="SDK messages of one leg that are kept for a subscription."
+    )
+    callback_retries: Annotated[tuple[float, ...], NoDecode, _text(parsing.parse_delays)] = Field(
+        (1, 2, 5, 15, 30, 60, 300, 600, 900, 1200),
+        description="Seconds until a message callback that failed is tried again, the first time,"
+        " the second, and so on.",
+    )
+    status_retries: Annotated[tuple[float, ...], NoDecode, _text(parsing.parse_delays)] = Field(
+        (1, 5, 15, 60, 300), description="The same for status callbacks and receipts."
+    )
+    retry_jitter: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="By how much of itself each of these may be shorter, by chance.",
+    )
+    callback_horizon_seconds: int = Field(
+        3600, ge=1, description="The age past which a message callback is given up."
+    )
+    twiml_seconds: int = Field(
+        15, ge=1, le=60, description="How long an application may take to answer with TwiML."
+    )
+    account_rate: int = Field(500, ge=1, description="REST requests a second, for each account.")
+    account_burst: int = Field(1000, ge=1, description="REST requests at once, for each account.")
+    account_streams: int = Field(100, ge=1, description="Event streams of one account at a time.")
+    frame_rate: int = Field(
+        200, ge=1, description="Frames a second that are read from one signalling socket."
+    )
+    frame_burst: int = Field(1000, ge=1, description="Frames at once from one signalling socket.")
+    sockets_per_identity: int = Field(
+        50, ge=1, description="Signalling sockets of one identity at a time."
+    )
+    form_bytes: int = Field(
+        128 * 1024, ge=1024, description="The largest body of a REST request, in bytes."
+    )
+    frame_bytes: int = Field(
+        128 * 1024, ge=1024, description="The largest signalling frame, in bytes."
+    )
+    queued_bytes: int = Field(
+        1024 * 1024,
+        ge=64 * 1024,
+        description="What may wait for a socket that is not read, in bytes; past it, it is closed.",
+    )
+    listen_seconds: float = Field(
+        10, ge=0.1, description="How long a signalling socket may take to present its token."
+    )
+    request_seconds: float = Field(
+        15,
+        ge=0.1,
+        description="How long the head of an HTTP request may take to arrive, and a body.",
+    )
+    keep_calls_days: int = Field(
+        30, ge=0, description="Days after its end at which a call is removed; 0: never."
+    )
+    keep_content_days: int = Field(
+        0,
+        ge=0,
+        description="Days after a call's end at which its messages, callbacks and requests are"
+        " removed; 0: with the call.",
+    )
+    master_key: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        None,
+        description="Seals auth tokens and key secrets in the store: 32 or more letters, digits.",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _text(_word)] = Field(
         "info", description="The least important that is logged."
     )
@@ -156,6 +234,11 @@ class Settings(BaseSettings):
         if self.store == parsing.IN_MEMORY:
             return None
         return Path(self.store.removeprefix("sqlite:///"))
+
+    @property
+    def store_key(self) -> str | None:
+        """What seals the secrets in the store."""
+        return self.master_key.get_secret_value() if self.master_key is not None else None
 
     @property
     def tls_directory(self) -> Path:

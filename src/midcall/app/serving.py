@@ -15,10 +15,11 @@ import uvicorn
 from midcall.app import bootstrap
 from midcall.app.bootstrap import Credentials
 from midcall.app.certificates import CertificateFiles, ensure_certificates
-from midcall.app.compose import STOP_SECONDS, compose, utc_now
+from midcall.app.compose import compose
+from midcall.app.server import STOP_SECONDS
 from midcall.app.settings import Settings
-from midcall.app.sockets import BACKLOG, AbortingWebSocket, close_all, listen
-from midcall.core.limits import FRAME_BYTES
+from midcall.app.sockets import BACKLOG, AbortingWebSocket, close_all, impatient_http, listen
+from midcall.app.time import utc_now
 from midcall.core.ports import Store
 from midcall.store.sqlite import open_store
 
@@ -40,7 +41,7 @@ async def serve(settings: Settings, *, dev: bool, announce: Announce) -> None:
     with contextlib.ExitStack() as stack:
         sockets = listen(settings.host, settings.port)
         stack.callback(close_all, sockets)
-        store = await open_store(settings.store)
+        store = await open_store(settings.store, master_key=settings.store_key)
         server = compose(settings, store, certificates.ca if certificates else None)
         try:
             credentials = await _ensure_credentials(store, settings, dev=dev)
@@ -124,9 +125,9 @@ def _config(
     key = certificates.key if certificates else settings.tls_key
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Starlette's own type for an ASGI application differs
-        http="httptools",
+        http=impatient_http(settings.request_seconds),
         ws=AbortingWebSocket,
-        ws_max_size=FRAME_BYTES,
+        ws_max_size=settings.frame_bytes,
         # Small JSON gains nothing from compression, and each connection would keep a window.
         ws_per_message_deflate=False,
         # The signalling has heartbeats of its own.

@@ -30,7 +30,7 @@ __all__ = ["Profile", "Settings", "SettingsError", "load"]
 Profile: TypeAlias = Literal["dev", "serve"]
 Problem: TypeAlias = tuple[str, str]  # the field, and what is wrong with it
 
-_SECRETS: Final = ("auth_token", "api_key_secret", "turn_secret")
+_SECRETS: Final = ("auth_token", "api_key_secret", "turn_secret", "master_key")
 # Not repeated when they are wrong: a token pasted into the SID's place is still a token.
 _NOT_REPEATED: Final = (*_SECRETS, "account_sid", "api_key_sid")
 _USER_IN_URL: Final = re.compile(r"//[^/@]*@")
@@ -113,6 +113,8 @@ def _sentence(detail: ErrorDetails) -> Problem:
             sentence = f"must be {detail['ctx']['expected'].replace(chr(39), '')}"
         case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
             sentence = "must be a whole number"
+        case "float_parsing" | "float_type":
+            sentence = "must be a number"
         case "greater_than_equal":
             sentence = f"must be {detail['ctx']['ge']} or more"
         case "less_than_equal":

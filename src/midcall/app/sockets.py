@@ -1,10 +1,11 @@
-"""The sockets that the server listens on, and how a WebSocket's socket comes to its end."""
+"""The sockets that the server listens on, and what becomes of clients that do not do their part."""
 
 import asyncio
 import errno
 import socket
 from typing import ClassVar
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 BACKLOG = 2048
@@ -46,7 +47,8 @@ def close_all(sockets: list[socket.socket]) -> None:
 
 
 def _listener(family: int, address: tuple[object, ...]) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, so that asyncio too knows its connections for TCP, and sends what is small at once.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -87,3 +89,59 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
         if self._abort is not None:
             self._abort.cancel()
         super().connection_lost(exc)
+
+
+class ImpatientHttp(HttpToolsProtocol):
+    """uvicorn's HTTP connection, which does not wait for ever for what a client asks.
+
+    uvicorn drops a connection that is idle between two requests, but one on which nothing was
+    asked yet, or where a request's head comes one byte at a time, it keeps for as long as the
+    client likes. Who is being answered is not timed; a WebSocket is, in this, a request whose
+    answer lasts.
+    """
+
+    request_seconds: ClassVar[float] = 15.0
+    """How long a client may take to say what it asks for, up to the end of the headers."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _unanswered = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._lose_patience_later()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; wait for the rest of a request's head if it is not all there."""
+        super().data_received(data)
+        if self._patience is None and not self._unanswered:
+            self._lose_patience_later()
+
+    def on_headers_complete(self) -> None:
+        """Note that the client has said what it asks for."""
+        self._stop_waiting()
+        self._unanswered += 1
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Note that the client has its answer."""
+        self._unanswered -= 1
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of what waited."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _lose_patience_later(self) -> None:
+        self._patience = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+def impatient_http(request_seconds: float) -> type[ImpatientHttp]:
+    """Return the protocol for uvicorn's ``http``, with a patience of so many seconds."""
+    return type("ImpatientHttp", (ImpatientHttp,), {"request_seconds": request_seconds})

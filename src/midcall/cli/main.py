@@ -1,25 +1,24 @@
 """``midcall``: the commands."""
 
 import sys
-from collections.abc import Coroutine
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import uvloop
 from cyclopts import App, Parameter
 
 from midcall import __version__
 from midcall.app import bootstrap, logs, serving
-from midcall.app.bootstrap import Credentials
+from midcall.app.bootstrap import Credentials, mint_token
 from midcall.app.certificates import CertificateFiles
-from midcall.app.compose import mint_token
 from midcall.app.options import Options
-from midcall.app.settings import Settings, SettingsError, load
-from midcall.app.sockets import CannotListen
+from midcall.app.settings import Profile, Settings
+from midcall.app.time import utc_now
 from midcall.app.welcome import welcome
+from midcall.cli.dead import redrive as send_again
+from midcall.cli.dead import show_dead
+from midcall.cli.refusing import REFUSED, Refused, load_or_complain, run
 from midcall.model.accounts import Application
 from midcall.model.errors import InvalidIdentity
 from midcall.model.sids import AccountSid, ApplicationSid
-from midcall.store.faults import StoreUnusable
 from midcall.store.sqlite import open_for_reading
 from midcall.wire.tokens import MAX_LIFETIME_SECONDS, check_identity
 
@@ -32,15 +31,6 @@ app = App(
 Stated = Annotated[Options, Parameter(name="*")]
 
 NOTHING_STATED = Options()
-
-REFUSED = 2
-"""The exit code when a setting is wrong."""
-
-FAILED = 1
-"""The exit code when something else is in the way."""
-
-INTERRUPTED = 130
-"""The exit code of a program that SIGINT ended, as shells have it."""
 
 
 @app.command
@@ -76,10 +66,56 @@ def token(
     options
         The settings: the key is the stated one, or the one in the store.
     """
-    settings = _load(options, "dev")
+    settings = load_or_complain(options.stated(), "dev")
     if settings is None:
         return REFUSED
-    return _run(_print_token(settings, identity, application, ttl))
+    return run(_print_token(settings, identity, application, ttl))
+
+
+@app.command
+def dead(
+    *,
+    call: str | None = None,
+    json: bool = False,
+    options: Stated = NOTHING_STATED,
+) -> int:
+    """Show the callbacks that were given up.
+
+    Parameters
+    ----------
+    call
+        SID of the call whose callbacks are wanted; by default those of every call.
+    json
+        Print JSON, for programs.
+    options
+        The settings: the server at the public URL is asked.
+    """
+    settings = load_or_complain(options.stated(), "dev")
+    return REFUSED if settings is None else run(show_dead(settings, call, as_json=json))
+
+
+@app.command
+def redrive(
+    *ids: str,
+    call: str | None = None,
+    all: Annotated[bool, Parameter(negative=())] = False,
+    options: Stated = NOTHING_STATED,
+) -> int:
+    """Send callbacks again that were given up.
+
+    Parameters
+    ----------
+    ids
+        The ids of callbacks, as `midcall dead` shows them.
+    call
+        SID of the call whose callbacks are to be sent again.
+    all
+        Every one that was given up.
+    options
+        The settings: the server at the public URL is asked.
+    """
+    settings = load_or_complain(options.stated(), "dev")
+    return REFUSED if settings is None else run(send_again(settings, ids, call, every=all))
 
 
 def main() -> None:
@@ -87,8 +123,8 @@ def main() -> None:
     sys.exit(app())
 
 
-def _serve(options: Options, profile: Literal["dev", "serve"]) -> int:
-    settings = _load(options, profile)
+def _serve(options: Options, profile: Profile) -> int:
+    settings = load_or_complain(options.stated(), profile)
     if settings is None:
         return REFUSED
     logs.configure(settings.log_level, settings.log_format)
@@ -100,37 +136,34 @@ def _serve(options: Options, profile: Literal["dev", "serve"]) -> int:
         else:
             print(f"midcall is ready at {settings.public_url}", flush=True)
 
-    return _run(serving.serve(settings, dev=profile == "dev", announce=announce))
+    return run(serving.serve(settings, dev=profile == "dev", announce=announce))
 
 
 async def _print_token(
     settings: Settings, identity: str, application: str | None, ttl: int
 ) -> None:
     _check_token(identity, ttl)
-    store = await open_for_reading(settings.store)
+    store = await open_for_reading(settings.store, master_key=settings.store_key)
     try:
         wanted = AccountSid(settings.account_sid) if settings.account_sid else None
         credentials = await bootstrap.find_kept(store, wanted)
         if credentials is None:
-            raise _Refused(f"there is no account with a key in {settings.store} yet")
+            raise Refused(f"there is no account with a key in {settings.store} yet")
         chosen: Application | None = credentials.application
         if application is not None:
             chosen = await store.find_application(ApplicationSid(application))
             if chosen is None or chosen.account_sid != credentials.account.sid:
-                raise _Refused(f"the account has no application {application}")
+                raise Refused(f"the account has no application {application}")
     finally:
         await store.close()
     print(
         mint_token(
             Credentials(account=credentials.account, key=credentials.key, application=chosen),
             identity,
+            utc_now(),
             ttl,
         )
     )
-
-
-class _Refused(Exception):
-    """A command cannot be carried out; the text says why."""
 
 
 def _check_token(identity: str, ttl: int) -> None:
@@ -138,31 +171,6 @@ def _check_token(identity: str, ttl: int) -> None:
     try:
         check_identity(identity)
     except InvalidIdentity as fault:
-        raise _Refused(str(fault)) from fault
+        raise Refused(str(fault)) from fault
     if not 0 < ttl <= MAX_LIFETIME_SECONDS:
-        raise _Refused(f"--ttl must be between 1 and {MAX_LIFETIME_SECONDS} seconds, not {ttl}")
-
-
-def _load(options: Options, profile: Literal["dev", "serve"]) -> Settings | None:
-    try:
-        return load(options.stated(), profile=profile)
-    except SettingsError as error:
-        for problem in error.problems:
-            _complain(problem)
-        return None
-
-
-def _run(work: Coroutine[Any, Any, None]) -> int:
-    try:
-        uvloop.run(work)
-    except (StoreUnusable, CannotListen, _Refused, OSError) as error:
-        _complain(str(error) or type(error).__name__)
-        return FAILED
-    except KeyboardInterrupt:
-        # Before the server takes work it has nothing to finish.
-        return INTERRUPTED
-    return 0
-
-
-def _complain(sentence: str) -> None:
-    print(f"midcall: {sentence}", file=sys.stderr)
+        raise Refused(f"--ttl must be between 1 and {MAX_LIFETIME_SECONDS} seconds, not {ttl}")

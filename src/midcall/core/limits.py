@@ -39,6 +39,20 @@ SUBSCRIPTIONS_PER_CALL = 100
 Each owes a request for every message, so a loop that subscribes would multiply the traffic.
 """
 
+IDEMPOTENCY_SECONDS = 24 * 60 * 60
+"""How long a key is remembered after its call has ended: a client that repeats a request for a day
+has other troubles."""
+
+STANDING_SUBSCRIPTIONS = 100
+"""The most standing subscriptions of one account, for the same reason."""
+
+WAITING_DOWNLINKS = 1_000
+"""The most messages that wait for one leg's device: a server that talks to a device which is away
+hears of it before it fills the disk."""
+
+KEPT_UPLINKS = 10_000
+"""The most messages of one leg that are kept for a subscription which may never come."""
+
 DEVICES_PER_IDENTITY = 20
 """The most devices that are rung for one identity; each costs a media endpoint while it rings."""
 

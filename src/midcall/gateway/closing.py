@@ -24,3 +24,4 @@ TRY_LATER = Closing(1013, "not now: come back later")
 """1013 is IANA's "try again later"."""
 FAILED = Closing(1011, "the server failed")
 TOO_MANY_ERRORS = Closing(1008, "too many malformed frames")
+TOO_MANY_SOCKETS = Closing(1013, "too many sockets of this identity: come back later")

@@ -8,48 +8,27 @@ Invariants
 - A frame that was begun is finished, and what was taken is answered, before the socket is let go
   of: half a frame's work would stay behind.
 - What a client sent before it left is taken, even when nothing can be written to it any more.
+- A client that sends faster than it may is read more slowly, and loses nothing by it.
 - After the end nothing more is read, and nothing is left running.
 """
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from midcall.core.limits import HEARTBEAT_SECONDS, LISTEN_SECONDS
 from midcall.gateway import closing
 from midcall.gateway.closing import Closing
+from midcall.gateway.limits import LIMITS, Limits
 from midcall.gateway.outbound import Outbound
+from midcall.gateway.throttle import Throttle
 from midcall.runtime.whereabouts import whereabouts
 from midcall.wire import frames
 from midcall.wire.session import Echoed, Mark, Refused, ServerSession, SessionEvent
 
 log = structlog.get_logger()
-
-UNANSWERED_HEARTBEATS = 6
-"""A device that has not answered so many heartbeats is gone without a word."""
-
-MALFORMED_FRAMES = 50
-"""A client that sent so many malformed frames is not a device."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often a heartbeat goes out, how long the first token may take, and the goodbye.
-
-    ``close_seconds`` is how long the client may take to read what is still said to it, and the
-    server to finish what it took from it.
-    """
-
-    heartbeat_seconds: float = HEARTBEAT_SECONDS
-    listen_seconds: float = LISTEN_SECONDS
-    close_seconds: float = 5.0
-
-
-PACE = Pace()
 
 
 class Dialogue(Protocol):
@@ -71,11 +50,14 @@ class Dialogue(Protocol):
 class Connection:
     """A socket while it lives."""
 
-    def __init__(self, websocket: WebSocket, pace: Pace = PACE) -> None:
+    def __init__(self, websocket: WebSocket, limits: Limits = LIMITS) -> None:
         self.session = ServerSession()
         self._websocket = websocket
-        self._pace = pace
-        self._outbound = Outbound(websocket.send_text, lambda: self.close(closing.SLOW_CONSUMER))
+        self._limits = limits
+        self._outbound = Outbound(
+            websocket.send_text, lambda: self.close(closing.SLOW_CONSUMER), limits.queued_bytes
+        )
+        self._throttle = Throttle(limits.frames_per_second, limits.frames_burst)
         self._ending: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         self._taking = False
         self._over = False
@@ -105,7 +87,7 @@ class Connection:
         try:
             await asyncio.wait((reading, self._ending), return_when=asyncio.FIRST_COMPLETED)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.close_seconds):
+                async with asyncio.timeout(self._limits.close_seconds):
                     await self._finish(reading, dialogue)
                     if self._ending.done():
                         await self._say_goodbye(self._ending.result(), writing)
@@ -124,6 +106,7 @@ class Connection:
                 self._taking = True
                 await self._take(text, dialogue)
                 self._taking = False
+                await self._keep_pace()
         except Exception as error:
             log.error("A dialogue failed", error=whereabouts(error))
             self.close(closing.FAILED)
@@ -141,13 +124,13 @@ class Connection:
 
     async def _beat(self) -> None:
         """Keep the client's watchdog quiet, and notice when nobody is there any more."""
-        patience = self._pace.listen_seconds
+        patience = self._limits.listen_seconds
         while True:
-            await asyncio.sleep(self._pace.heartbeat_seconds)
-            patience -= self._pace.heartbeat_seconds
+            await asyncio.sleep(self._limits.heartbeat_seconds)
+            patience -= self._limits.heartbeat_seconds
             if not self.session.authorized and patience <= 0:
                 self.close(closing.LISTEN_TIMEOUT)
-            if self._unanswered >= UNANSWERED_HEARTBEATS:
+            if self._unanswered >= self._limits.unanswered_heartbeats:
                 self.close(closing.SILENT)
             self._unanswered += 1
             self.heartbeat(self._answered)
@@ -163,6 +146,14 @@ class Connection:
         if text is None:
             self.close(closing.NOT_TEXT)
         return text
+
+    async def _keep_pace(self) -> None:
+        """Pause before the next text where the client sends faster than it may."""
+        pause = self._throttle.take(asyncio.get_running_loop().time())
+        if pause:
+            # Its echoes wait here as well, and it is not to blame for that.
+            self._unanswered = 0
+            await asyncio.sleep(pause)
 
     async def _take(self, text: str, dialogue: Dialogue) -> None:
         event = self.session.receive(text)
@@ -182,7 +173,7 @@ class Connection:
 
     def _count_malformed(self) -> None:
         self._malformed += 1
-        if self._malformed > MALFORMED_FRAMES:
+        if self._malformed > self._limits.malformed_frames:
             self.close(closing.TOO_MANY_ERRORS)
 
     # --- the end

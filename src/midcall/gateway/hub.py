@@ -2,18 +2,22 @@
 
 All of it is memory. What must survive is in the families; a device that comes back makes itself
 known again.
+
+Messages of a leg that no device can take are *held*: none was told of the leg, or its socket is
+down, or its app does not listen yet. That is noted once it is so, and when more of them come.
 """
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
 
 import structlog
 
-from midcall.core.ports import Invitation, Store
+from midcall.core.ports import HoldMessages, Invitation, Store
 from midcall.gateway import closing
+from midcall.gateway.attendance import Attendance, Presence
 from midcall.gateway.connection import Connection
-from midcall.gateway.relay import Clock, Later, Record, Relay, Spawn
+from midcall.gateway.limits import LIMITS, Limits
+from midcall.gateway.relay import Clock, Later, Means, Record, Relay, Spawn
 from midcall.model.calls import API_VERSION, Call
 from midcall.model.errors import Fault, Unavailable
 from midcall.model.families import Device, DeviceId, SessionId
@@ -29,38 +33,31 @@ DRAIN_SECONDS = 8.0
 """How long the devices may take to leave: longer than one connection takes for its goodbye."""
 
 
-@dataclass(slots=True)
-class Presence:
-    """A device on a socket.
-
-    ``relays`` are the legs that it was told of. ``names`` are the calls that it began or came back
-    to on this socket, by the names that it has for them: until it is told a CallSid, its own.
-    """
-
-    connection: Connection
-    account_sid: AccountSid
-    identity: str
-    relays: dict[DeviceId, Relay] = field(default_factory=dict)
-    names: dict[str, CallSid] = field(default_factory=dict)
-
-
 class Hub:
     """Fulfils the ``Signalling`` port for the devices that are connected here."""
 
     def __init__(
-        self, *, store: Store, spawn: Spawn, later: Later, record: Record, clock: Clock
+        self,
+        *,
+        store: Store,
+        spawn: Spawn,
+        later: Later,
+        record: Record,
+        clock: Clock,
+        limits: Limits = LIMITS,
     ) -> None:
-        self._store = store
-        self._spawn = spawn
-        self._later = later
-        self._record = record
-        self._clock = clock
-        self._present: dict[SessionId, Presence] = {}
-        self._registered: dict[tuple[AccountSid, str], dict[SessionId, None]] = {}
+        self._relaying = Means(
+            store=store,
+            spawn=spawn,
+            later=later,
+            record=record,
+            clock=clock,
+            held_seconds=limits.held_seconds,
+        )
+        self._incoming_hold_seconds = limits.incoming_hold_seconds
+        self._present = Attendance(limits.sockets_per_identity)
         self._relays: dict[CallSid, dict[DeviceId, Relay]] = {}
         self._draining = False
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     def __len__(self) -> int:
         """Count the devices that are connected."""
@@ -73,56 +70,50 @@ class Hub:
     ) -> None:
         """Note a device that presented a token, or presented another one.
 
-        Raises ``Unavailable`` while the server stops.
+        Raises ``Unavailable`` while the server stops, and ``TooManySockets``.
         """
         if self._draining:
             raise Unavailable()
-        if session not in self._present:
-            self._present[session] = Presence(connection, account, identity)
-            self._empty.clear()
+        if self._present.find(session) is None:
+            self._present.add(session, Presence(connection, account, identity))
 
     def register(self, session: SessionId) -> None:
         """Let a device have incoming calls."""
-        presence = self._present[session]
-        key = presence.account_sid, presence.identity
-        self._registered.setdefault(key, {})[session] = None
+        self._present.register(session)
 
     def unregister(self, session: SessionId) -> None:
         """Let a device have no incoming calls any more."""
-        presence = self._present.get(session)
-        if presence is None:
-            return
-        key = presence.account_sid, presence.identity
-        sessions = self._registered.get(key, {})
-        sessions.pop(session, None)
-        if not sessions:
-            self._registered.pop(key, None)
+        self._present.unregister(session)
 
     def take_part(self, session: SessionId, call: CallSid, name: str) -> None:
         """Note that a device began a call, or came back to it, and what it calls it."""
-        self._present[session].names[name] = call
+        self._present.get(session).names[name] = call
 
     def call_named(self, session: SessionId, name: str) -> CallSid:
         """Return the call that a device means: one of its own, or the one of that CallSid."""
-        presence = self._present.get(session)
+        presence = self._present.find(session)
         own = presence.names.get(name) if presence is not None else None
         return own or CallSid(name)
+
+    def listens(self, session: SessionId, call: CallSid) -> None:
+        """Note that the app has the incoming call: what it is sent finds a listener."""
+        presence = self._present.find(session)
+        for relay in presence.relays.values() if presence is not None else ():
+            if relay.call_sid == call:
+                relay.listen()
 
     def leave(self, session: SessionId) -> tuple[CallSid, ...]:
         """Forget a device whose socket is gone; return the calls that it had part in.
 
         A call that it began or came back to is among them even if it was not told of it any more.
         """
-        self.unregister(session)
-        presence = self._present.pop(session, None)
+        presence = self._present.remove(session)
         if presence is None:
             return ()
-        if not self._present:
-            self._empty.set()
         for relay in presence.relays.values():
             # A device that came back before its old socket was given up has moved its legs on.
             if relay.connection is presence.connection:
-                relay.detach()
+                self._detach(relay)
         told = (relay.call_sid for relay in presence.relays.values())
         return tuple(dict.fromkeys((*told, *presence.names.values())))
 
@@ -130,12 +121,12 @@ class Hub:
         """Send every device away, with the advice to come back soon; return when they are gone."""
         self._draining = True
         advice = frames.Error(error=frames.failure(Unavailable(), DRAIN_RETRY_SECONDS))
-        for presence in self._present.values():
+        for presence in self._present:
             presence.connection.send(advice)
             presence.connection.close(closing.DRAINING)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                await self._empty.wait()
+                await self._present.empties()
         if self._present:
             log.warning("Devices did not leave in time", devices=len(self._present))
 
@@ -143,7 +134,7 @@ class Hub:
 
     def registered(self, account: AccountSid, identity: str) -> tuple[SessionId, ...]:
         """Return the sessions that are registered under an identity, oldest first."""
-        return tuple(self._registered.get((account, identity), ()))
+        return self._present.registered((account, identity))
 
     def invite(self, invitation: Invitation) -> bool:
         """Offer an incoming call."""
@@ -193,10 +184,10 @@ class Hub:
         relays = self._relays.get(call, {})
         relay = relays.pop(device.id, None)
         if relay is not None:
-            relay.detach()
+            self._detach(relay)
         if not relays:
             self._relays.pop(call, None)
-        presence = self._present.get(device.session)
+        presence = self._present.find(device.session)
         if presence is not None:
             presence.relays.pop(device.id, None)
             for name in [name for name, sid in presence.names.items() if sid == call]:
@@ -216,14 +207,16 @@ class Hub:
                 relay.connection.send(frame)
 
     def relay(self, call: CallSid) -> None:
-        """Send a leg's downlink messages to its devices."""
+        """Send a leg's downlink messages to its devices; hold them while none can take them."""
         for relay in self._relays.get(call, {}).values():
             relay.wake()
+        if not self._reachable(call):
+            self._hold(call)
 
     # --- small things
 
     def _send(self, device: Device, frame: frames.ServerFrame) -> bool:
-        presence = self._present.get(device.session)
+        presence = self._present.find(device.session)
         if presence is None:
             return False
         presence.connection.send(frame)
@@ -234,7 +227,7 @@ class Hub:
 
         Messages follow behind that frame: before it the SDK would drop them.
         """
-        presence = self._present.get(device.session)
+        presence = self._present.find(device.session)
         if presence is None:
             return False
         presence.connection.send(frame)
@@ -242,22 +235,30 @@ class Hub:
         relay = relays.get(device.id)
         if relay is None:
             relay = relays[device.id] = self._open(call, device, frame)
+        # An app has a call that it made or came back to, but not yet one that is offered to it.
+        invited = isinstance(frame, frames.ServerInvite)
         if relay.connection is not presence.connection:
             presence.relays[device.id] = relay
-            relay.attach(presence.connection)
+            listens_in = self._incoming_hold_seconds if invited else 0.0
+            relay.attach(presence.connection, listens_in=listens_in)
+        elif not invited:
+            relay.listen()
         return True
+
+    def _detach(self, relay: Relay) -> None:
+        """Take the socket from a relay; what waits behind it is held if it was the last one."""
+        relay.detach()
+        if relay.behind and not self._reachable(relay.call_sid):
+            self._hold(relay.call_sid)
+
+    def _reachable(self, call: CallSid) -> bool:
+        return any(relay.able for relay in self._relays.get(call, {}).values())
+
+    def _hold(self, call: CallSid) -> None:
+        self._relaying.record([HoldMessages(call, self._relaying.clock())])
 
     def _open(self, call: CallSid, device: Device, frame: frames.ServerFrame) -> Relay:
         # A device that is welcomed back where nothing is known of it held its leg before the
         # server started anew; what it has receipts for is in the store.
         resumed = isinstance(frame, frames.ServerAnswer)
-        return Relay(
-            call_sid=call,
-            device=device.id,
-            store=self._store,
-            spawn=self._spawn,
-            later=self._later,
-            record=self._record,
-            clock=self._clock,
-            resumed=resumed,
-        )
+        return Relay(self._relaying, call_sid=call, device=device.id, resumed=resumed)

@@ -4,18 +4,22 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-QUEUED_BYTES = 1024 * 1024
-"""The mark: a client with this much waiting does not read, or not fast enough."""
-
 
 class Outbound:
-    """A queue of texts in front of a socket. Past its mark ``overflowed`` is called, once."""
+    """A queue of texts in front of a socket. Past its mark ``overflowed`` is called, once.
+
+    The mark is ``queued_bytes``; what is written at this moment does not count.
+    """
 
     def __init__(
-        self, write: Callable[[str], Awaitable[None]], overflowed: Callable[[], None]
+        self,
+        write: Callable[[str], Awaitable[None]],
+        overflowed: Callable[[], None],
+        queued_bytes: int,
     ) -> None:
         self._write = write
         self._overflowed = overflowed
+        self._queued_bytes = queued_bytes
         self._texts: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -28,7 +32,7 @@ class Outbound:
         self._texts.append(text)
         self._bytes += len(text)
         self._wake.set()
-        if self._bytes > QUEUED_BYTES:
+        if self._bytes > self._queued_bytes:
             self.close(drop=True)
             self._overflowed()
 

@@ -31,7 +31,7 @@ def routes(doorway: Doorway) -> list[BaseRoute]:
     """Return what the SDK reaches this server by."""
 
     async def signal(websocket: WebSocket) -> None:
-        connection = Connection(websocket)
+        connection = Connection(websocket, doorway.limits)
         edge = edge_of(websocket.headers.get("host", ""))
         await connection.run(SignallingDialogue(doorway, connection, edge))
 

@@ -100,8 +100,10 @@ class Code(IntEnum):
     NOT_FOUND = 20404, "Not found"
     CONFLICT = 20409, "Conflict"
     REQUEST_TOO_LARGE = 20413, "Request entity too large"
+    TOO_MANY_REQUESTS = 20429, "Too many requests"
     SERVER_ERROR = 20500, "Internal server error"
     UNAVAILABLE = 20503, "Service unavailable"
+    NO_REPLY = 20504, "No reply in time"
     INVALID_URL = 21205, "Invalid URL"
     ACCOUNT_REFUSED = 21100, "Accounts resource: this account cannot be made or changed so"
     TO_MISSING = 21201, "No 'To' number is specified"
@@ -125,6 +127,7 @@ class Code(IntEnum):
     TWIML_AND_URL = 32019, "Both Twiml and Url are given, Url is used", _WARNING
     CONTENT = 32702, "User-defined message: invalid content", _WARNING
     CONTENT_LENGTH = 32703, "User-defined message: content exceeds the maximum length", _WARNING
+    SUBSCRIPTION_INTERNAL = 32710, "User-defined message: subscription callback not made", _WARNING
     SUBSCRIPTION_CALLBACK = 32711, "User-defined message: subscription callback failed", _WARNING
 
     # Signalling

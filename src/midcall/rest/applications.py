@@ -91,7 +91,7 @@ async def delete(ask: Ask) -> Response:
 
 
 async def _get(ask: Ask) -> Application:
-    sid = ApplicationSid(ask.sids["ApplicationSid"])
+    sid = ApplicationSid(ask.named["ApplicationSid"])
     application = await ask.desk.store.find_application(sid)
     if application is None or application.account_sid != ask.account_sid:
         raise ask.not_found()

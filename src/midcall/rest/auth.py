@@ -3,13 +3,17 @@
 import base64
 import binascii
 
-from midcall.core.access import Caller, authenticate
+from midcall.core.access import Caller, authenticate, check_active
 from midcall.core.ports import Store
-from midcall.model.errors import AuthenticationRequired
+from midcall.model.accounts import Account
+from midcall.model.errors import AccountNotActive, AuthenticationRequired
 from midcall.model.sids import ACCOUNT, KEY, AccountSid, KeySid, is_sid
 
 CHALLENGE = 'Basic realm="midcall", charset="UTF-8"'
 """What ``WWW-Authenticate`` says on every 401."""
+
+NOBODY = AccountSid("")
+"""The SID of no account."""
 
 
 async def identify(header: str | None, store: Store) -> Caller:
@@ -22,9 +26,27 @@ async def identify(header: str | None, store: Store) -> Caller:
         return authenticate(password, account=await store.find_account(AccountSid(username)))
     if is_sid(KEY, username):
         key = await store.find_api_key(KeySid(username))
-        account = None if key is None else await store.find_account(key.account_sid)
-        return authenticate(password, account=account, key=key)
+        # A key that is not there is looked up as far as one that is: the time tells nothing.
+        account = await store.find_account(NOBODY if key is None else key.account_sid)
+        return authenticate(password, account=account if key else None, key=key)
     raise AuthenticationRequired
+
+
+async def may_go_on(caller: Caller, account: Account, store: Store) -> bool:
+    """Tell whether whoever was let into an account would be let in again to look at it.
+
+    Its key may have been removed since, and any account of those involved suspended or closed.
+    """
+    key, own = caller.key, await store.find_account(caller.account.sid)
+    if own is None or (key is not None and await store.find_api_key(key.sid) is None):
+        return False
+    entered = own if account.sid == own.sid else await store.find_account(account.sid)
+    owner = None if own.owner_sid is None else await store.find_account(own.owner_sid)
+    try:
+        check_active(Caller(account=own, key=key), owner, entered or account, changes=False)
+    except AccountNotActive:
+        return False
+    return entered is not None
 
 
 def _credentials(header: str | None) -> tuple[str, str]:

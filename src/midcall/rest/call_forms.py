@@ -10,7 +10,6 @@ from midcall.core.ports import CallRequest, CallUpdate
 from midcall.model.calls import CallEvent, CallStatus
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import InvalidMethod, InvalidParameter, ParameterRefused
-from midcall.model.sids import APPLICATION, ApplicationSid, is_sid
 from midcall.model.twiml import DIAL_TIME_LIMIT_SECONDS, IDENTITY_CHARACTERS, Parameter
 from midcall.rest import parameters
 from midcall.wire import forms
@@ -41,7 +40,7 @@ def read_request(form: Form) -> CallRequest:
     on the Calls page. Raises the documented faults.
     """
     to_address, given = _to(form)
-    application_sid = _application_sid(form)
+    application_sid = parameters.application_sid(form)
     own = application_sid is None
     voice = _endpoint(form, "Url", "Method") if own else None
     twiml = _twiml(form) if own and voice is None else ""
@@ -96,7 +95,7 @@ def _to(form: Form) -> tuple[str, tuple[Parameter, ...]]:
             raise ParameterRefused(21211, f"Invalid 'To': {text} is no phone number, nor client:…")
         return number, ()
     identity, _, query = text[len(CLIENT) :].partition("?")
-    if not identity or len(identity) > IDENTITY_CHARACTERS or _CONTROL.search(identity):
+    if not parameters.is_identity(identity):
         raise ParameterRefused(
             21211, f"Invalid 'To': an identity has 1 to {IDENTITY_CHARACTERS} characters"
         )
@@ -116,15 +115,6 @@ def _from(form: Form, to_address: str) -> str:
     if not free or len(text) > _ADDRESS_CHARACTERS or _CONTROL.search(text):
         raise ParameterRefused(21212, f"Invalid 'From': {text[:_ADDRESS_CHARACTERS]}")
     return text
-
-
-def _application_sid(form: Form) -> ApplicationSid | None:
-    text = form.find("ApplicationSid")
-    if not text:
-        return None
-    if not is_sid(APPLICATION, text):
-        raise ParameterRefused(21218, f"Invalid ApplicationSid: {text}")
-    return ApplicationSid(text)
 
 
 def _endpoint(form: Form, url: str, method: str) -> Endpoint | None:

@@ -9,15 +9,15 @@ from starlette.responses import Response
 from midcall.core.ports import AddNotification, CallFilter, RemoveCall
 from midcall.model.calls import Call, CallEvent, CallStatus
 from midcall.model.endpoints import Method
-from midcall.model.errors import InvalidParameter, NotFinished
+from midcall.model.errors import NotFinished
 from midcall.model.notifications import Level, Notification
-from midcall.model.sids import CALL, NOTIFICATION, CallSid, NotificationSid, from_entropy, is_sid
+from midcall.model.sids import NOTIFICATION, CallSid, NotificationSid, from_entropy
 from midcall.rest import call_forms
 from midcall.rest import operations as op
 from midcall.rest.door import Ask, answer, answer_page
 from midcall.rest.operations import Field
 from midcall.rest.paging import read_page
-from midcall.rest.parameters import span, word
+from midcall.rest.parameters import call_sid, span, word
 from midcall.wire import resources
 from midcall.wire.forms import Form
 from midcall.wire.resources import CallResource
@@ -76,7 +76,7 @@ async def list_page(ask: Ask) -> Response:
 async def update(ask: Ask) -> Response:
     """End a call under way, or have it do something else."""
     changes = call_forms.read_update(ask.form)
-    sid = CallSid(ask.sids["CallSid"])
+    sid = CallSid(ask.named["CallSid"])
     call = await ask.desk.calling.update(ask.account_sid, sid, changes)
     await _warn(ask, call)
     return answer(resources.call(call))
@@ -93,7 +93,7 @@ async def delete(ask: Ask) -> Response:
 
 async def get(ask: Ask) -> Call:
     """Return the call that a path names; raise ``NotFound`` if the account has none such."""
-    call = await ask.desk.store.find_call(CallSid(ask.sids["CallSid"]))
+    call = await ask.desk.store.find_call(CallSid(ask.named["CallSid"]))
     if call is None or call.account_sid != ask.account_sid:
         raise ask.not_found()
     return call
@@ -104,21 +104,13 @@ def _filter(query: Form) -> CallFilter:
     return CallFilter(
         to_address=query.find("To") or None,
         from_address=query.find("From") or None,
-        parent_call_sid=_parent(query.find("ParentCallSid")),
+        parent_call_sid=call_sid(query, "ParentCallSid"),
         status=word(query, "Status", CallStatus),
         started_from=started.start,
         started_before=started.before,
         ended_from=ended.start,
         ended_before=ended.before,
     )
-
-
-def _parent(text: str | None) -> CallSid | None:
-    if not text:
-        return None
-    if not is_sid(CALL, text):
-        raise InvalidParameter("ParentCallSid", "it is not the SID of a call")
-    return CallSid(text)
 
 
 async def _warn(ask: Ask, call: Call) -> None:

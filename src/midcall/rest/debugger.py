@@ -52,14 +52,14 @@ async def list_events(ask: Ask) -> Response:
 
 async def list_notifications(ask: Ask) -> Response:
     """List the errors and warnings of an account, or of one of its calls, newest first."""
-    call = await calls.get(ask) if "CallSid" in ask.sids else None
+    call = await calls.get(ask) if "CallSid" in ask.named else None
     times = span(ask.query, "MessageDate")
     return await _list(ask, call, _level(ask.query.find("Log")), times)
 
 
 async def fetch_notification(ask: Ask) -> Response:
     """Show an error or warning, with what was sent and what came back."""
-    call = await calls.get(ask) if "CallSid" in ask.sids else None
+    call = await calls.get(ask) if "CallSid" in ask.named else None
     found = await _get(ask, call)
     return answer(debugger.whole_notification(found, of_call=call is not None))
 
@@ -92,7 +92,7 @@ async def _list(ask: Ask, call: Call | None, level: Level | None, times: Span) -
     found = await ask.desk.store.list_notifications(
         ask.account_sid, filters, offset=page.offset, limit=page.size + 1
     )
-    if "AccountSid" not in ask.sids:
+    if "AccountSid" not in ask.named:
         return answer_page(ask, page, found, lambda one: debugger.alert(one, _url(ask)))
     return answer_page(
         ask, page, found, lambda one: debugger.notification(one, of_call=call is not None)
@@ -100,7 +100,7 @@ async def _list(ask: Ask, call: Call | None, level: Level | None, times: Span) -
 
 
 async def _get(ask: Ask, call: Call | None) -> Notification:
-    found = await ask.desk.store.find_notification(NotificationSid(ask.sids["NotificationSid"]))
+    found = await ask.desk.store.find_notification(NotificationSid(ask.named["NotificationSid"]))
     if found is None or found.account_sid != ask.account_sid:
         raise ask.not_found()
     if call is not None and found.call_sid != call.sid:

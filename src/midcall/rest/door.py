@@ -1,10 +1,10 @@
 """The door of every resource: method, credentials, path and form are checked here, once.
 
-Behind it a verb of a resource sees an ``Ask``: who asks, in which account, for well-formed SIDs,
+Behind it a verb of a resource sees an ``Ask``: who asks, in which account, for well-formed names,
 with the parameters that its operation declares. Whatever the verb raises becomes an answer here.
 
 In order: the method, because it says nothing about anybody; the credentials, before a byte of the
-body is read; the path; whether the accounts are active; the body.
+body is read; how often they come; the path; whether the accounts are active; the body.
 """
 
 import asyncio
@@ -14,27 +14,35 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from midcall.core.access import Caller, check_active, get_entered
-from midcall.model import sids
+from midcall.core.messages import rate
 from midcall.model.accounts import Account
-from midcall.model.errors import Fault, MethodNotAllowed, NotFound, Unavailable
+from midcall.model.errors import (
+    Fault,
+    MethodNotAllowed,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 from midcall.model.sids import AccountSid
 from midcall.rest.auth import identify
 from midcall.rest.body import read_form
 from midcall.rest.desk import Desk
 from midcall.rest.faults import JSON, crash, refuse
-from midcall.rest.operations import PATH_SIDS, Listing, Operation, Place
+from midcall.rest.operations import PATH_NAMES, Listing, Operation, Place
 from midcall.rest.paging import split
 from midcall.wire import forms, listings
 
 VERB_SECONDS = 20.0
 """How long a verb may take. Past it the store or a call is stuck, and the client is better off
-knowing than waiting for its own timeout (10 to 30 seconds in the official libraries)."""
+knowing than waiting for its own timeout (10 to 30 seconds in the official libraries). What an
+operation waits for outside comes on top: whoever asks it to wait knows for how long."""
 
 _SUFFIX = ".json"
 
@@ -47,8 +55,9 @@ ItemT = TypeVar("ItemT")
 class Ask:
     """One request that was let in.
 
-    ``account`` is the one that the path lies in, the caller's if it names none. ``sids`` are the
-    path's; ``form`` is empty without a body. ``origin`` is the scheme and host that were asked.
+    ``account`` is the one that the path lies in, the caller's if it names none. ``named`` is what
+    the path names; ``form`` is empty without a body. ``origin`` is the scheme and host that were
+    asked.
     """
 
     desk: Desk
@@ -57,7 +66,8 @@ class Ask:
     account: Account
     path: str
     origin: str
-    sids: Mapping[str, str]
+    named: Mapping[str, str]
+    headers: forms.Form
     query: forms.Form
     form: forms.Form
 
@@ -113,7 +123,7 @@ class Resource:
         operation = self._operation(request)
         ask = await self._let_in(request, operation)
         try:
-            async with asyncio.timeout(VERB_SECONDS):
+            async with asyncio.timeout(VERB_SECONDS + operation.waits(ask.form)):
                 return await operation.verb(ask)
         except TimeoutError:
             raise Unavailable from None
@@ -127,13 +137,16 @@ class Resource:
     async def _let_in(self, request: Request, operation: Operation) -> Ask:
         store = self.desk.store
         caller = await identify(request.headers.get("authorization"), store)
+        self._count(caller)
         path: str = request.scope["path"]
-        _check_sids(request.path_params, path)
+        _check_names(request.path_params, path)
         account = await self._entered(caller, request.path_params.get("AccountSid"), path)
         owner_sid = caller.account.owner_sid
         owner = None if owner_sid is None else await store.find_account(owner_sid)
         check_active(caller, owner, account, changes=operation.changes)
-        form = await read_form(request) if request.method == "POST" else forms.Form()
+        form = forms.Form()
+        if request.method == "POST":
+            form = await read_form(request, self.desk.limits)
         return Ask(
             desk=self.desk,
             operation=operation,
@@ -141,10 +154,20 @@ class Resource:
             account=account,
             path=path,
             origin=_origin(request, self.desk.public_url),
-            sids=request.path_params,
+            named=request.path_params,
+            headers=_headers(operation, request.headers),
             query=_only(operation.query_names, forms.parse(request.scope["query_string"])),
             form=_only(operation.form_names, form),
         )
+
+    def _count(self, caller: Caller) -> None:
+        """Raise ``TooManyRequests`` if the caller's account asks faster than it may."""
+        desk, sid, now = self.desk, caller.account.sid, self.desk.clock()
+        limit = desk.limits.account_rate
+        taken = rate.take(desk.buckets.get(sid) or rate.full(limit, now), limit, now)
+        if taken is None:
+            raise TooManyRequests(limit.per_second)
+        desk.buckets[sid] = taken
 
     async def _entered(self, caller: Caller, sid: str | None, path: str) -> Account:
         """Return the account that a path lies in."""
@@ -185,10 +208,16 @@ def answer_page(
     return answer(listings.listing(listing.name, f"{path}{_SUFFIX}", shown, page, more=more))
 
 
-def _check_sids(parameters: Mapping[str, str], path: str) -> None:
-    for name, sid in parameters.items():
-        if not sids.is_sid(PATH_SIDS[name], sid):
+def _check_names(names: Mapping[str, str], path: str) -> None:
+    for name, text in names.items():
+        if not PATH_NAMES[name].fullmatch(text):
             raise NotFound(path)
+
+
+def _headers(operation: Operation, headers: Headers) -> forms.Form:
+    """Return the headers that an operation declares."""
+    declared = (field.name for field in operation.headers)
+    return forms.Form(tuple((name, text) for name in declared for text in headers.getlist(name)))
 
 
 def _only(names: frozenset[str], form: forms.Form) -> forms.Form:

@@ -67,7 +67,7 @@ async def delete(ask: Ask) -> Response:
 
 async def _get(ask: Ask) -> ApiKey:
     check_own_token(ask.caller)
-    key = await ask.desk.store.find_api_key(KeySid(ask.sids["KeySid"]))
+    key = await ask.desk.store.find_api_key(KeySid(ask.named["KeySid"]))
     if key is None or key.account_sid != ask.account_sid:
         raise ask.not_found()
     return key

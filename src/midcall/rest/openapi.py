@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 import midcall
-from midcall.rest.operations import PATH_SIDS, Field, Listing, Operation, Place, Support
+from midcall.rest.operations import PATH_NAMES, Events, Field, Listing, Operation, Place, Support
 from midcall.wire.listings import Envelope, Meta
 from midcall.wire.problems import Problem
 
@@ -30,6 +30,7 @@ _REF: Final = "#/components/schemas/{name}"
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+_EVENTS: Final = "text/event-stream"
 
 
 def document(places: Iterable[tuple[str, Place]]) -> dict[str, Any]:
@@ -86,11 +87,12 @@ class Schemas:
 
 def _types(operations: Iterable[Operation]) -> Iterator[Any]:
     for operation in operations:
-        yield from (field.type for field in (*operation.query, *operation.form))
+        fields = (*operation.headers, *operation.query, *operation.form)
+        yield from (field.type for field in fields)
         match operation.answer:
             case None:
                 pass
-            case Listing(item=item):
+            case Listing(item=item) | Events(item=item):
                 yield item
             case answer:
                 yield answer
@@ -118,10 +120,11 @@ def _operation(path: str, operation: Operation, schemas: Schemas) -> dict[str, A
         "summary": _summary(operation.verb.__doc__ or ""),
         "parameters": [
             *(_path_parameter(name) for name in _PLACEHOLDER.findall(path)),
-            *(_query_parameter(field, schemas) for field in operation.query),
+            *(_parameter(field, "header", schemas) for field in operation.headers),
+            *(_parameter(field, "query", schemas) for field in operation.query),
         ],
         "responses": {
-            str(operation.status): _response(operation.answer, schemas),
+            **_responses(operation, schemas),
             "default": {
                 "description": "What went wrong",
                 "content": {_JSON: {"schema": schemas.of(Problem)}},
@@ -141,15 +144,14 @@ def _summary(docstring: str) -> str:
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    pattern = f"^{PATH_SIDS[name]}[0-9a-fA-F]{{32}}$"
-    schema = {"type": "string", "pattern": pattern}
+    schema = {"type": "string", "pattern": PATH_NAMES[name].pattern}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _query_parameter(field: Field, schemas: Schemas) -> dict[str, Any]:
+def _parameter(field: Field, where: str, schemas: Schemas) -> dict[str, Any]:
     schema = _field_schema(field, schemas)
     about = schema.pop("description", None)
-    parameter = {"name": field.name, "in": "query", "required": field.required, "schema": schema}
+    parameter = {"name": field.name, "in": where, "required": field.required, "schema": schema}
     return parameter | ({"description": about} if about else {})
 
 
@@ -170,20 +172,28 @@ def _field_schema(field: Field, schemas: Schemas) -> Schema:
     return schema
 
 
-def _response(answer: type[msgspec.Struct] | Listing | None, schemas: Schemas) -> dict[str, Any]:
-    match answer:
+def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    """Return the successes of an operation, by their status."""
+    match operation.answer:
         case None:
-            return {"description": "Done; the answer is empty"}
-        case Listing():
+            return {str(operation.status): {"description": "Done; the answer is empty"}}
+        case Events(item=item):
             return {
-                "description": "A page of the list",
-                "content": {_JSON: {"schema": _page(answer, schemas)}},
+                str(operation.status): {
+                    "description": "Server-sent events, each with this as JSON in one `data` line",
+                    "content": {_EVENTS: {"schema": schemas.of(item)}},
+                },
+                "204": {"description": "There is nothing to come any more; do not ask again"},
             }
-        case _:
-            return {
-                "description": "The resource",
-                "content": {_JSON: {"schema": schemas.of(answer)}},
-            }
+        case Listing() as listing:
+            return _success(operation, "A page of the list", _page(listing, schemas))
+        case answer:
+            return _success(operation, "The resource", schemas.of(answer))
+
+
+def _success(operation: Operation, description: str, schema: Schema) -> dict[str, Any]:
+    content = {_JSON: {"schema": schema}}
+    return {str(operation.status): {"description": description, "content": content}}
 
 
 def _page(listing: Listing, schemas: Schemas) -> Schema:

@@ -1,13 +1,31 @@
 """Parameters of a form as values of the model. Absent parameters are ``None``."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from midcall.model.endpoints import Method
-from midcall.model.errors import InvalidMethod, InvalidParameter, TwimlFault
+from midcall.model.endpoints import Endpoint, Method
+from midcall.model.errors import (
+    InvalidMethod,
+    InvalidParameter,
+    ParameterRefused,
+    TwimlFault,
+)
+from midcall.model.sids import (
+    APPLICATION,
+    CALL,
+    MESSAGE,
+    SUBSCRIPTION,
+    ApplicationSid,
+    CallSid,
+    MessageSid,
+    SubscriptionSid,
+    is_sid,
+)
+from midcall.model.twiml import IDENTITY_CHARACTERS
 from midcall.wire import templates
 from midcall.wire.forms import Form
 from midcall.wire.urls import parse_webhook_url
@@ -16,6 +34,7 @@ FRIENDLY_NAME_CHARACTERS = 64
 """The longest friendly name (Accounts, Applications and Keys resource pages)."""
 
 _MAX_DIGITS = 9
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -60,6 +79,46 @@ def method(form: Form, name: str) -> Method | None:
         return Method(text.upper() or Method.POST)
     except ValueError:
         raise InvalidMethod(name, text) from None
+
+
+def endpoint(form: Form, url_name: str, method_name: str) -> Endpoint | None:
+    """Return a webhook, or ``None`` without a URL; its method is checked all the same.
+
+    Raises ``InvalidUrl`` and ``InvalidMethod``.
+    """
+    given, text = method(form, method_name), url(form, url_name)
+    return Endpoint(text, given or Method.POST) if text else None
+
+
+def call_sid(form: Form, name: str) -> CallSid | None:
+    """Return the SID of a call; raise ``InvalidParameter`` if it is none."""
+    text = _sid(form, name, CALL, "a call")
+    return CallSid(text) if text else None
+
+
+def message_sid(form: Form, name: str) -> MessageSid | None:
+    """Return the SID of a message; raise ``InvalidParameter`` if it is none."""
+    text = _sid(form, name, MESSAGE, "a message")
+    return MessageSid(text) if text else None
+
+
+def subscription_sid(form: Form, name: str) -> SubscriptionSid | None:
+    """Return the SID of a subscription; raise ``InvalidParameter`` if it is none."""
+    text = _sid(form, name, SUBSCRIPTION, "a subscription")
+    return SubscriptionSid(text) if text else None
+
+
+def application_sid(form: Form) -> ApplicationSid | None:
+    """Return ``ApplicationSid``; raise ``ParameterRefused`` (21218) if it is no such SID."""
+    text = form.find("ApplicationSid")
+    if text and not is_sid(APPLICATION, text):
+        raise ParameterRefused(21218, f"Invalid ApplicationSid: {text}")
+    return ApplicationSid(text) if text else None
+
+
+def is_identity(text: str) -> bool:
+    """Tell whether a text can be the name of an SDK's user."""
+    return 0 < len(text) <= IDENTITY_CHARACTERS and not _CONTROL.search(text)
 
 
 def flag(form: Form, name: str) -> bool | None:
@@ -145,6 +204,13 @@ def closed_span(query: Form, first: str, last: str) -> Span:
         whole_day = "T" not in (query.find(last) or "").upper()
         end = _later(last, end, timedelta(days=1) if whole_day else timedelta(seconds=1))
     return Span(start=start, before=end)
+
+
+def _sid(form: Form, name: str, kind: str, what: str) -> str | None:
+    text = form.find(name)
+    if text and not is_sid(kind, text):
+        raise InvalidParameter(name, f"it is not the SID of {what}")
+    return text
 
 
 def _time(query: Form, name: str) -> datetime | None:

@@ -131,7 +131,7 @@ async def delete(ask: Ask) -> Response:
 
 
 async def _get(ask: Ask) -> PhoneNumber:
-    sid = PhoneNumberSid(ask.sids["PhoneNumberSid"])
+    sid = PhoneNumberSid(ask.named["PhoneNumberSid"])
     number = await ask.desk.store.find_phone_number(sid)
     if number is None or number.account_sid != ask.account_sid:
         raise ask.not_found()

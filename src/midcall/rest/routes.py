@@ -17,12 +17,16 @@ from midcall.model.calls import API_VERSION
 from midcall.rest import (
     accounts,
     applications,
+    broadcast,
+    callbacks,
     calls,
     debugger,
     keys,
     messages,
     openapi,
     phone_numbers,
+    standing,
+    stream,
     subscriptions,
     tokens,
 )
@@ -43,13 +47,31 @@ def _place(path: str, **operations: Operation) -> Place:
 
 
 PLACES: Final = (
-    # What is asked for most often comes first.
-    _place(f"{_CALL}/UserDefinedMessages", POST=messages.CREATE),
-    _place(f"{_CALL}/UserDefinedMessageSubscriptions", POST=subscriptions.CREATE),
+    # What is asked for most often comes first, and a fixed word before a name in its place.
+    _place(f"{_CALL}/UserDefinedMessages", GET=messages.LIST, POST=messages.CREATE),
+    _place(f"{_CALL}/UserDefinedMessages/Stream", GET=stream.STREAM_OF_CALL),
+    _place(f"{_CALL}/UserDefinedMessages/{{MessageSid}}", GET=messages.FETCH),
+    _place(
+        f"{_CALL}/UserDefinedMessageSubscriptions",
+        GET=subscriptions.LIST,
+        POST=subscriptions.CREATE,
+    ),
     _place(
         f"{_CALL}/UserDefinedMessageSubscriptions/{{SubscriptionSid}}",
+        GET=subscriptions.FETCH,
         DELETE=subscriptions.DELETE,
     ),
+    _place(f"{_ACCOUNT}/UserDefinedMessages", GET=messages.LIST_ALL, POST=broadcast.CREATE),
+    _place(f"{_ACCOUNT}/UserDefinedMessages/Stream", GET=stream.STREAM),
+    _place(f"{_ACCOUNT}/UserDefinedMessageSubscriptions", GET=standing.LIST, POST=standing.CREATE),
+    _place(
+        f"{_ACCOUNT}/UserDefinedMessageSubscriptions/{{SubscriptionSid}}",
+        GET=standing.FETCH,
+        DELETE=standing.DELETE,
+    ),
+    _place(f"{_ACCOUNT}/Callbacks", GET=callbacks.LIST),
+    _place(f"{_ACCOUNT}/Callbacks/Redrive", POST=callbacks.REDRIVE),
+    _place(f"{_ACCOUNT}/Callbacks/{{CallbackId}}", GET=callbacks.FETCH, POST=callbacks.UPDATE),
     _place(_CALL, GET=calls.FETCH, POST=calls.UPDATE, DELETE=calls.DELETE),
     _place(f"{_ACCOUNT}/Calls", GET=calls.LIST, POST=calls.CREATE),
     _place(f"{_CALL}/Events", GET=debugger.LIST_EVENTS),

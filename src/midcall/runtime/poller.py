@@ -6,14 +6,18 @@
 - An item whose processing raises is not lost either: its lane rests a while, then it is claimed
   again. The same goes for a claim that raises, with the whole loop at rest.
 - What is not woken still looks for itself, at the next due time or after ``longest_wait_seconds``.
+- A due time that is further ahead than any can be (``latest_due_seconds``) is of a clock that has
+  been put back since, while the server was down. Such an item does not wait for it: it is claimed
+  once nothing is due, or due sooner.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
+import msgspec
 import structlog
 
 from midcall.runtime.whereabouts import whereabouts
@@ -34,6 +38,22 @@ class Laned(Protocol):
         ...
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a loop goes. All times are in seconds.
+
+    ``concurrency`` is how many items may be in flight. ``rest_seconds`` is how long a lane, or the
+    loop, rests after an error. ``longest_wait_seconds`` bounds a wait that nobody ends, and
+    ``drain_seconds`` how long what is in flight may still take when the loop is stopped.
+    ``latest_due_seconds`` is how far ahead a due time can be; ``None`` if it can be any.
+    """
+
+    concurrency: int
+    rest_seconds: float = 5.0
+    longest_wait_seconds: float = 30.0
+    drain_seconds: float = 20.0
+    latest_due_seconds: float | None = None
+
+
 Item = TypeVar("Item", bound=Laned)
 
 
@@ -52,19 +72,13 @@ class Poller(Generic[Item]):
         process: Callable[[Item], Awaitable[None]],
         next_due: Callable[[frozenset[str]], Awaitable[datetime | None]],
         clock: Callable[[], datetime],
-        concurrency: int,
-        rest_seconds: float = 5.0,
-        longest_wait_seconds: float = 30.0,
-        drain_seconds: float = 20.0,
+        pace: Pace,
     ) -> None:
         self._claim = claim
         self._process = process
         self._next_due = next_due
         self._clock = clock
-        self._concurrency = concurrency
-        self._rest_seconds = rest_seconds
-        self._longest_wait_seconds = longest_wait_seconds
-        self._drain_seconds = drain_seconds
+        self._pace: Final = pace
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._resting: dict[str, datetime] = {}
         self._woken = asyncio.Event()
@@ -93,7 +107,7 @@ class Poller(Generic[Item]):
             while not self._stopped.is_set():
                 await self._turn()
             if self._in_flight:
-                await asyncio.wait(self._in_flight.values(), timeout=self._drain_seconds)
+                await asyncio.wait(self._in_flight.values(), timeout=self._pace.drain_seconds)
         finally:
             left = tuple(self._in_flight.values())
             for task in left:
@@ -104,22 +118,23 @@ class Poller(Generic[Item]):
         # Cleared before the claim, so that whatever comes after it started leads to another.
         self._woken.clear()
         try:
-            await self._take()
+            await self._take(self._clock())
             seconds = await self._seconds_to_wait()
         except Exception as error:
             # Whatever is wrong with the store, going on later is better than never again.
             _log.error("Claiming from the outbox failed", error=whereabouts(error))
-            await _wait(self._stopped, self._rest_seconds)
+            await _wait(self._stopped, self._pace.rest_seconds)
         else:
             await _wait(self._woken, seconds)
 
-    async def _take(self) -> None:
-        free = self._concurrency - len(self._in_flight)
+    async def _take(self, due_by: datetime) -> None:
+        """Begin what is due by a time, as far as there is room."""
+        free = self._pace.concurrency - len(self._in_flight)
         if free <= 0:
             return
         now = self._clock()
         self._resting = {lane: until for lane, until in self._resting.items() if until > now}
-        for item in await self._claim(now, self._busy(), free):
+        for item in await self._claim(due_by, self._busy(), free):
             if item.lane not in self._in_flight and not self._stopped.is_set():
                 task = asyncio.create_task(self._run_one(item), name=f"outbox {item.lane}")
                 self._in_flight[item.lane] = task
@@ -131,7 +146,7 @@ class Poller(Generic[Item]):
         try:
             await self._process(item)
         except Exception as error:
-            self._resting[item.lane] = self._clock() + timedelta(seconds=self._rest_seconds)
+            self._resting[item.lane] = self._clock() + timedelta(seconds=self._pace.rest_seconds)
             _log.error(
                 "Processing an outbox entry failed", lane=item.lane, error=whereabouts(error)
             )
@@ -140,14 +155,21 @@ class Poller(Generic[Item]):
             self._woken.set()
 
     async def _seconds_to_wait(self) -> float:
-        if len(self._in_flight) >= self._concurrency:
-            return self._longest_wait_seconds  # The end of one of them will wake us.
-        due = await self._next_due(self._busy())
+        if len(self._in_flight) >= self._pace.concurrency:
+            return self._pace.longest_wait_seconds  # The end of one of them will wake us.
+        due, now = await self._next_due(self._busy()), self._clock()
+        if due is not None and self._misdated(due, now):
+            await self._take(due)
+            return _SHORTEST_WAIT_SECONDS
         times = [*self._resting.values(), *([] if due is None else [due])]
         if not times:
-            return self._longest_wait_seconds
-        seconds = (min(times) - self._clock()).total_seconds()
-        return min(max(seconds, _SHORTEST_WAIT_SECONDS), self._longest_wait_seconds)
+            return self._pace.longest_wait_seconds
+        seconds = (min(times) - now).total_seconds()
+        return min(max(seconds, _SHORTEST_WAIT_SECONDS), self._pace.longest_wait_seconds)
+
+    def _misdated(self, due: datetime, now: datetime) -> bool:
+        latest = self._pace.latest_due_seconds
+        return latest is not None and due > now + timedelta(seconds=latest)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

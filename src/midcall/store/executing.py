@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
-from midcall.core.ports import Change
+from midcall.core.ports import Change, RemoveCall, RemoveContent, RemoveOld
 from midcall.store import schema
 from midcall.store.faults import (
     AlreadyKept,
@@ -22,7 +22,7 @@ from midcall.store.faults import (
     ReadFailed,
     WriteFailed,
 )
-from midcall.store.reading import Query
+from midcall.store.reading.queries import Query
 from midcall.store.rows import Row, Value
 from midcall.store.writing import Statement, steps
 
@@ -30,6 +30,12 @@ T = TypeVar("T")
 
 _UNIQUE = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 _NUMBER = f" {schema.phone_numbers.c.number}"
+_REMOVALS = (RemoveCall, RemoveContent, RemoveOld)
+"""Changes that remove what nobody is to find any more, not even in the log."""
+
+CHECKPOINT_MILLISECONDS: Final = 100
+"""How long the log waits for readers before it is emptied; commits wait with it."""
+
 _DIALECT = dialect(paramstyle="qmark")
 
 
@@ -72,13 +78,36 @@ def write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     Raises ``AlreadyKept`` for a second record under a unique key (``NumberTaken`` if that is a
     phone number), ``ChangeRefused`` for a change that breaks another rule, ``WriteFailed`` if the
     disk is full or failing. The transaction has been rolled back then.
+
+    What was removed is gone from the log as well, unless somebody is just reading it.
     """
-    with _write_faults(), _transaction(connection):
+    with _write_faults(), transaction(connection):
         cursor = connection.cursor()
         for change in changes:
-            for statement, row in steps(change):
+            for statement, row, decisive in steps(change):
                 ready = prepared(statement)
                 cursor.execute(ready.sql, ready.values(row))
+                if decisive and not cursor.rowcount:
+                    break
+    if any(isinstance(change, _REMOVALS) for change in changes):
+        truncate_log(connection)
+
+
+def truncate_log(connection: sqlite3.Connection) -> None:
+    """Write the log back to the file and empty it, unless that takes too long.
+
+    A page that was overwritten in the file is still in the log as it was before. If another
+    process holds the log just now, it stays as it is until the next time.
+    """
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_MILLISECONDS}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.DatabaseError:
+        # What was to be written is durable without it; a disk that fails shows at the next commit.
+        pass
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def read(connection: sqlite3.Connection, query: Query[T], row: Row) -> list[T]:
@@ -92,7 +121,8 @@ def read(connection: sqlite3.Connection, query: Query[T], row: Row) -> list[T]:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is executed in it, or roll it back if that raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -75,6 +75,34 @@ class SchemaTooNew(StoreUnusable):
         )
 
 
+class MasterKeyMissing(StoreUnusable):
+    """The store's secrets are sealed, and no master key was given."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return (
+            f"The secrets in the store {self.path} are sealed. "
+            "Set MIDCALL_MASTER_KEY to the master key that they were sealed under"
+        )
+
+
+class MasterKeyRefused(StoreUnusable):
+    """The store's secrets are sealed under another master key than the one that was given."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return (
+            f"The secrets in the store {self.path} are sealed under another master key. "
+            "Set MIDCALL_MASTER_KEY to the one that they were sealed under"
+        )
+
+
 class ChangeRefused(Fault):
     """A change contradicts what is kept. ``rule`` names the constraint, in the database's words.
 
@@ -126,6 +154,17 @@ class ReadFailed(Unavailable):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class SealBroken(Unavailable):
+    """A sealed secret does not open: its row was changed by something else than midcall.
+
+    ``sid`` is of the account or the key.
+    """
+
+    def __init__(self, sid: str) -> None:
+        super().__init__(sid)
+        self.sid = sid
 
 
 class StoreOverloaded(Unavailable):

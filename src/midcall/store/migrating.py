@@ -1,14 +1,15 @@
 """Bring a store's tables to the revision that this version works with, when it is opened.
 
 Invariants
-- Migrations are the only way in which tables are made or changed, in a new store as well.
+- Migrations are the only way in which tables are made or changed, in a new store as well: it gets
+  what they have made in an empty one.
 - They all run in one transaction.
 - A store that a newer version has written is left alone.
 """
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -35,13 +36,59 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     Raises ``SchemaTooNew`` if a newer version wrote them, ``StoreFileUnusable`` if they cannot be
     read or written.
     """
-    with _ONE_AT_A_TIME, _lent(connection, path) as bound:
+    with _ONE_AT_A_TIME, _refusals(path):
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+            _make_tables(connection)
+        else:
+            _upgrade(connection, path)
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    with _lent(connection, path) as bound:
         sa.event.listen(bound, "begin", _begin)
         if _revision(bound) == newest_revision():
             return
         settings = _settings()
         settings.attributes["connection"] = bound
         command.upgrade(settings, "head")
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """Make in a new store what the migrations have made once in memory.
+
+    Alembic takes many times as long, and a program may open many stores, as tests do.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _tables():
+            connection.execute(statement)
+        connection.execute("INSERT INTO alembic_version VALUES (?)", [newest_revision()])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[str, ...]:
+    """Return the statements that make in a new store what the migrations make."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        _upgrade(model, Path(":memory:"))
+        made = model.execute(
+            # SQLite makes its own tables by itself.
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%'"
+            " ESCAPE '!' ORDER BY rowid"
+        )
+        return tuple(sql for (sql,) in made)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreFileUnusable(path, str(error)) from error
 
 
 def check_revision(connection: sqlite3.Connection, path: Path) -> None:
@@ -56,6 +103,12 @@ def check_revision(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreFileUnusable(path, "no server has made its tables yet")
     if found != newest_revision():
         raise StoreFileUnusable(path, "an older version wrote it; start a server on it first")
+
+
+def check_known(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise ``SchemaTooNew`` if a newer version wrote the tables; change nothing."""
+    with _lent(connection, path) as bound:
+        _revision(bound)
 
 
 def _revision(bound: sa.Connection) -> str | None:

@@ -7,6 +7,7 @@ Invariants
 - The file holds secrets: only its owner may read it.
 - Every connection writes ahead (WAL), so that readers and the writer do not wait for each other,
   and syncs at every commit, so that a commit survives the loss of power.
+- What is removed is overwritten in the file.
 """
 
 import fcntl
@@ -82,6 +83,8 @@ def connect(path: Path | None, *, max_pages: int | None = None) -> sqlite3.Conne
         if path is not None:
             _set_up_durability(connection, path)
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is removed is overwritten, and not merely left out.
+        connection.execute("PRAGMA secure_delete = ON")
         if max_pages is not None:
             connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
         return connection

@@ -1,12 +1,13 @@
 """Records as rows and rows as records.
 
 A ``Mapping`` is made from a record's type: its columns are the record's attributes under their own
-names, an ``Endpoint`` takes two columns. What the database cannot keep as it is, it keeps as
+names, an ``Endpoint`` takes two columns, both empty where there may be none and is none. What the
+database cannot keep as it is, it keeps as
 
 - a time: microseconds since 1970, UTC; a time without a zone is refused,
 - an enumeration: its value,
 - a flag: 0 or 1,
-- a dictionary of texts: JSON text.
+- a dictionary or a tuple of texts: JSON text.
 
 A ``Family`` is the exception: it is kept whole, as one JSON document.
 """
@@ -23,10 +24,16 @@ import sqlalchemy as sa
 
 from midcall.model.accounts import Account, ApiKey, Application
 from midcall.model.calls import Call
-from midcall.model.endpoints import Endpoint
+from midcall.model.endpoints import Endpoint, Method
 from midcall.model.exchanges import Exchange
 from midcall.model.families import Family
-from midcall.model.messages import AcceptedRequest, Subscription, UserDefinedMessage
+from midcall.model.messages import (
+    AcceptedRequest,
+    Broadcast,
+    StandingSubscription,
+    Subscription,
+    UserDefinedMessage,
+)
 from midcall.model.notifications import Notification
 from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry
@@ -66,10 +73,16 @@ class _Codec(NamedTuple):
 _AS_IT_IS = _Codec()
 _TIME = _Codec(microseconds, moment)
 _FLAG = _Codec(int, bool)
-_TEXTS = _Codec(
-    lambda texts: msgspec.json.encode(texts).decode(),
-    msgspec.json.Decoder(dict[str, str]).decode,
-)
+
+
+def _json(kind: Any) -> _Codec:
+    return _Codec(
+        lambda value: msgspec.json.encode(value).decode(), msgspec.json.Decoder(kind).decode
+    )
+
+
+_TEXTS = _json(dict[str, str])
+_LIST = _json(tuple[str, ...])
 
 
 def _nullable(codec: _Codec) -> _Codec:
@@ -89,6 +102,8 @@ def _codec(kind: Any) -> _Codec:
         return _nullable(_codec(inner))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _Codec(attrgetter("value"), kind)
+    if get_origin(kind) is tuple and _codec(get_args(kind)[0]) is _AS_IT_IS:
+        return _LIST
     known = {str: _AS_IT_IS, int: _AS_IT_IS, bool: _FLAG, datetime: _TIME, dict[str, str]: _TEXTS}
     if kind not in known:
         raise TypeError(f"no column can keep a {kind}")
@@ -99,6 +114,14 @@ def kept(value: Any) -> Value:
     """Return a value as a database keeps it; raise ``TypeError`` if there is no way."""
     encode = _codec(type(value)).encode
     return encode(value) if encode else value
+
+
+_OPTIONAL_ENDPOINT = Endpoint | None
+_OPTIONAL_URL = _Codec(lambda endpoint: endpoint and endpoint.url)
+_OPTIONAL_METHOD = _Codec(
+    lambda endpoint: endpoint and endpoint.method.value,
+    lambda kept: None if kept is None else Method(kept),
+)
 
 
 class _Slot(NamedTuple):
@@ -114,6 +137,9 @@ def _slots(model: type[msgspec.Struct]) -> Iterator[_Slot]:
         if field.type is Endpoint:
             for part in _slots(Endpoint):
                 yield _Slot(f"{field.name}_{part.column}", f"{field.name}.{part.path}", part.codec)
+        elif field.type == _OPTIONAL_ENDPOINT:
+            yield _Slot(f"{field.name}_url", field.name, _OPTIONAL_URL)
+            yield _Slot(f"{field.name}_method", field.name, _OPTIONAL_METHOD)
         else:
             yield _Slot(field.name, field.name, _codec(field.type))
 
@@ -132,7 +158,11 @@ class Mapping(Generic[RecordT]):
         self._read = attrgetter(*(slot.path for slot in slots))
         self._encoders = [(i, s.codec.encode) for i, s in enumerate(slots) if s.codec.encode]
         self._decoders = [(i, s.codec.decode) for i, s in enumerate(slots) if s.codec.decode]
-        self._endpoints = [f.name for f in msgspec.structs.fields(model) if f.type is Endpoint]
+        self._endpoints = [
+            field.name
+            for field in msgspec.structs.fields(model)
+            if field.type in (Endpoint, _OPTIONAL_ENDPOINT)
+        ]
         self.columns: Final = tuple(table.c[name] for name in self._names)
 
     def row(self, record: RecordT) -> Row:
@@ -149,9 +179,8 @@ class Mapping(Generic[RecordT]):
             values[index] = decode(values[index])
         attributes = dict(zip(self._names, values, strict=True))
         for name in self._endpoints:
-            attributes[name] = Endpoint(
-                attributes.pop(f"{name}_url"), attributes.pop(f"{name}_method")
-            )
+            url, method = attributes.pop(f"{name}_url"), attributes.pop(f"{name}_method")
+            attributes[name] = None if url is None else Endpoint(url, method)
         return self.model(**attributes)
 
 
@@ -162,6 +191,8 @@ PHONE_NUMBER: Final = Mapping(PhoneNumber, schema.phone_numbers)
 CALL: Final = Mapping(Call, schema.calls)
 MESSAGE: Final = Mapping(UserDefinedMessage, schema.messages)
 SUBSCRIPTION: Final = Mapping(Subscription, schema.subscriptions)
+STANDING_SUBSCRIPTION: Final = Mapping(StandingSubscription, schema.standing_subscriptions)
+BROADCAST: Final = Mapping(Broadcast, schema.broadcasts)
 ACCEPTED_REQUEST: Final = Mapping(AcceptedRequest, schema.accepted_requests)
 ENTRY: Final = Mapping(Entry, schema.entries)
 ATTEMPT: Final = Mapping(Attempt, schema.attempts)

@@ -6,7 +6,8 @@
 - Everything else is a form with its names sorted, as the original's webhooks are.
 - GET carries the pairs in the query, whatever the format.
 - ``Timestamp`` says when a message's request was sent, so it is all that differs in a repeat; in a
-  status callback it says when the call came to the stage that is told of.
+  status callback it says when the call came to the stage that is told of, in a receipt when the
+  message was settled.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from midcall.model.endpoints import Endpoint, Method
+from midcall.model.messages import UserDefinedMessage
 from midcall.model.outbox import Entry, EntryKind
 from midcall.wire import signature
 from midcall.wire.dates import format_rfc2822
@@ -64,7 +66,7 @@ def callback_request(
     now: datetime,
     callback_format: CallbackFormat = CallbackFormat.JSON,
 ) -> OutgoingRequest:
-    """Build the request that an outbox entry owes, as it is sent at ``now``.
+    """Build the request that an outbox entry owes, as it is sent at ``now``; a receipt is not one.
 
     ``auth_token`` is the account's. Raises ``InvalidUrl`` if the URL cannot be used.
     """
@@ -74,6 +76,25 @@ def callback_request(
         stamped_at, callback_format = entry.created_at, CallbackFormat.FORM
     parameters = entry.parameters | {"Timestamp": format_rfc2822(stamped_at)}
     return _build(entry.endpoint, parameters, auth_token, entry.token, callback_format)
+
+
+def receipt_request(
+    entry: Entry, message: UserDefinedMessage, *, auth_token: str
+) -> OutgoingRequest:
+    """Build the request that tells how a user-defined message came out.
+
+    Raises ``InvalidUrl`` if the URL cannot be used, ``ValueError`` if the message is not settled.
+    """
+    if message.settled_at is None or not message.state.terminal:
+        raise ValueError("there is no receipt for a message that is on its way")
+    parameters = {
+        "AccountSid": message.account_sid,
+        "CallSid": message.call_sid,
+        "Sid": message.sid,
+        "MessageStatus": message.state.value,
+        "Timestamp": format_rfc2822(message.settled_at),
+    }
+    return _build(entry.endpoint, parameters, auth_token, entry.token, CallbackFormat.FORM)
 
 
 def twiml_request(

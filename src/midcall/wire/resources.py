@@ -46,11 +46,14 @@ _CALL_SUBRESOURCES: Final = {
 
 _ACCOUNT_SUBRESOURCES: Final = {
     "applications": "Applications",
+    "callbacks": "Callbacks",
     "calls": "Calls",
     "incoming_phone_numbers": "IncomingPhoneNumbers",
     "keys": "Keys",
     "notifications": "Notifications",
     "signing_keys": "SigningKeys",
+    "user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
+    "user_defined_messages": "UserDefinedMessages",
 }
 
 

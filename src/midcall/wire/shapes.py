@@ -19,6 +19,14 @@ NotificationSidText: TypeAlias = Annotated[str, Meta(pattern=f"^NO{_HEX}")]
 PhoneNumberSidText: TypeAlias = Annotated[str, Meta(pattern=f"^PN{_HEX}")]
 SubscriptionSidText: TypeAlias = Annotated[str, Meta(pattern=f"^ZY{_HEX}")]
 
+CallbackIdText: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="What its requests have in `I-Twilio-Idempotency-Token`.",
+        pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    ),
+]
+
 DateText: TypeAlias = Annotated[
     str,
     Meta(

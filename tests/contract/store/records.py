@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from midcall.core.ports import MarkMessage
 from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
 from midcall.model.calls import Call, CallDirection, CallEvent, CallStatus, StatusCallback
 from midcall.model.endpoints import Endpoint, Method
@@ -12,14 +13,23 @@ from midcall.model.families import Device, DeviceId, Family, Leg, Origin, Progra
 from midcall.model.messages import (
     JSON_CONTENT_TYPE,
     AcceptedRequest,
+    Broadcast,
     Direction,
     MessageState,
+    StandingSubscription,
     Subscription,
     UserDefinedMessage,
 )
 from midcall.model.notifications import Level, Notification
 from midcall.model.numbers import PhoneNumber
-from midcall.model.outbox import Attempt, Entry, EntryKind, EntryState, OutcomeKind
+from midcall.model.outbox import (
+    Attempt,
+    Entry,
+    EntryKind,
+    EntryState,
+    OutcomeKind,
+    receipt_lane,
+)
 from midcall.model.sids import (
     AccountSid,
     ApplicationSid,
@@ -215,11 +225,13 @@ def message(
     direction: Direction = Direction.DOWNLINK,
     number: int | None = None,
     state: MessageState = MessageState.ACCEPTED,
+    owner: AccountSid = ACCOUNT,
+    answers: MessageSid | None = None,
 ) -> UserDefinedMessage:
     """Make a message; its number is its position unless told otherwise."""
     return UserDefinedMessage(
         sid=message_sid(position if number is None else number),
-        account_sid=ACCOUNT,
+        account_sid=owner,
         call_sid=of,
         direction=direction,
         position=position,
@@ -227,7 +239,34 @@ def message(
         content_type=JSON_CONTENT_TYPE,
         created_at=after(position),
         state=state,
+        in_reply_to=answers,
     )
+
+
+def with_receipt(message: UserDefinedMessage) -> tuple[UserDefinedMessage, Entry]:
+    """Make a message of which a receipt is wanted, and the receipt that waits for it."""
+    callback = Endpoint(URL, Method.GET)
+    wanted = msgspec.structs.replace(message, status_callback=callback)
+    receipt = Entry(
+        lane=receipt_lane(message.call_sid, message.sid),
+        position=0,
+        kind=EntryKind.RECEIPT,
+        account_sid=message.account_sid,
+        call_sid=message.call_sid,
+        endpoint=callback,
+        parameters={},
+        token=f"receipt-{message.sid}",
+        created_at=message.created_at,
+        due_at=message.created_at,
+        message_sid=message.sid,
+        state=EntryState.WAITING,
+    )
+    return wanted, receipt
+
+
+def mark(position: int, state: MessageState, *, at: float, of: CallSid = CALL) -> MarkMessage:
+    """Make the mark, so many seconds after ``NOW``, of the message ``message(position)``."""
+    return MarkMessage(of, message_sid(position), state, after(at))
 
 
 def exchange(
@@ -248,7 +287,7 @@ def exchange(
     )
 
 
-def subscription(number: int, *, of: CallSid = CALL) -> Subscription:
+def subscription(number: int, *, of: CallSid = CALL, replay: bool = False) -> Subscription:
     """Make a subscription of a leg."""
     return Subscription(
         sid=SubscriptionSid(f"ZY{number:032x}"),
@@ -256,13 +295,45 @@ def subscription(number: int, *, of: CallSid = CALL) -> Subscription:
         call_sid=of,
         callback=Endpoint(URL, Method.GET),
         created_at=NOW,
+        replay=replay,
+    )
+
+
+def standing_subscription(
+    number: int,
+    *,
+    owner: AccountSid = ACCOUNT,
+    application_sid: ApplicationSid | None = None,
+    identity: str | None = None,
+    direction: Direction | None = Direction.UPLINK,
+) -> StandingSubscription:
+    """Make a subscription to an account's messages."""
+    return StandingSubscription(
+        sid=SubscriptionSid(f"ZY{number:032x}"),
+        account_sid=owner,
+        callback=Endpoint(URL, Method.GET),
+        created_at=NOW,
+        application_sid=application_sid,
+        identity=identity,
+        direction=direction,
+    )
+
+
+def broadcast(key: str = "key", *, owner: AccountSid = ACCOUNT, age: float = 0) -> Broadcast:
+    """Make a message to two legs, so many seconds old."""
+    return Broadcast(
+        account_sid=owner,
+        key=key,
+        fingerprint="one",
+        call_sids=(call_sid(2), call_sid(1)),
+        created_at=after(-age),
     )
 
 
 def accepted_request(
-    key: str = "key", fingerprint: str = "one", *, of: CallSid = CALL
+    key: str = "key", fingerprint: str = "one", *, of: CallSid = CALL, age: float = 0
 ) -> AcceptedRequest:
-    """Make a request that was answered under an idempotency key."""
+    """Make a request that was answered under an idempotency key, so many seconds old."""
     return AcceptedRequest(
         account_sid=ACCOUNT,
         call_sid=of,
@@ -270,7 +341,7 @@ def accepted_request(
         key=key,
         fingerprint=fingerprint,
         sid=message_sid(1),
-        created_at=NOW,
+        created_at=after(-age),
     )
 
 
@@ -283,18 +354,20 @@ def entry(
     state: EntryState = EntryState.PENDING,
     attempts: int = 0,
     carries: MessageSid | None = None,
+    owner: AccountSid = ACCOUNT,
+    age: float = 0,
 ) -> Entry:
-    """Make an outbox entry, due so many seconds after ``NOW``."""
+    """Make an outbox entry, so many seconds old and due so many seconds after ``NOW``."""
     return Entry(
         lane=lane,
         position=position,
         kind=EntryKind.USER_DEFINED_MESSAGE if carries else EntryKind.STATUS_CALLBACK,
-        account_sid=ACCOUNT,
+        account_sid=owner,
         call_sid=of,
         endpoint=Endpoint(URL),
         parameters={"Content": '{"a":1}', "Sid": "KX", "": ""},
         token=f"{lane}-{position}",
-        created_at=NOW,
+        created_at=after(-age),
         due_at=after(due_in),
         message_sid=carries,
         attempts=attempts,

@@ -1,15 +1,12 @@
-"""User-defined messages, subscriptions and idempotency keys, in every store."""
+"""User-defined messages, in every store: added, found, listed, in their order."""
 
 import msgspec
 import pytest
 
 from midcall.core.ports import (
-    AddAcceptedRequest,
     AddMessage,
-    AddSubscription,
     ExpireMessages,
-    MarkMessage,
-    RemoveSubscription,
+    MessageFilter,
     Store,
 )
 from midcall.model.errors import Fault
@@ -20,19 +17,12 @@ from tests.contract.store.records import (
     CALL,
     OTHER_ACCOUNT,
     OTHER_CALL,
-    accepted_request,
     after,
+    given,
+    mark,
     message,
     message_sid,
-    subscription,
 )
-
-TERMINAL = [state for state in MessageState if state.terminal]
-
-
-def mark(position: int, state: MessageState, *, at: float, of: CallSid = CALL) -> MarkMessage:
-    """Make the mark of the message that ``message(position)`` made."""
-    return MarkMessage(of, message_sid(position), state, after(at))
 
 
 async def test_a_message_comes_back_as_it_was_added(store: Store) -> None:
@@ -70,67 +60,6 @@ async def test_positions_are_counted_for_each_leg_and_direction(store: Store) ->
     assert await store.next_position(OTHER_CALL, Direction.DOWNLINK) == 0
 
 
-async def test_a_downlink_passes_through_its_states(store: Store) -> None:
-    """Each mark moves the state; sending and settling leave their times."""
-    one = message(0)
-    await store.commit([AddMessage(one), mark(0, MessageState.SENT, at=5)])
-    sent = msgspec.structs.replace(one, state=MessageState.SENT, sent_at=after(5))
-    assert await store.find_message(CALL, one.sid) == sent
-
-    await store.commit([mark(0, MessageState.ACCEPTED, at=6)])
-    held = msgspec.structs.replace(sent, state=MessageState.ACCEPTED)
-    assert await store.find_message(CALL, one.sid) == held
-
-    await store.commit([mark(0, MessageState.SENT, at=7), mark(0, MessageState.DELIVERED, at=8)])
-    delivered = msgspec.structs.replace(
-        one, state=MessageState.DELIVERED, sent_at=after(7), settled_at=after(8)
-    )
-    assert await store.find_message(CALL, one.sid) == delivered
-
-
-@pytest.mark.parametrize("settled", TERMINAL)
-@pytest.mark.parametrize("later", list(MessageState))
-async def test_what_was_settled_once_does_not_change(
-    store: Store, settled: MessageState, later: MessageState
-) -> None:
-    """A message in a terminal state ignores every further mark, and its call's expiry."""
-    await store.commit([AddMessage(message(0)), mark(0, settled, at=1)])
-    before = await store.find_message(CALL, message_sid(0))
-    await store.commit([mark(0, later, at=2), ExpireMessages(CALL, after(3))])
-    assert await store.find_message(CALL, message_sid(0)) == before
-
-
-async def test_marking_a_message_that_is_not_there_changes_nothing(store: Store) -> None:
-    """A mark is for one message of one call; no other is moved by it."""
-    await store.commit([AddMessage(message(0))])
-    await store.commit([mark(0, MessageState.SENT, at=1, of=OTHER_CALL)])
-    await store.commit([mark(5, MessageState.SENT, at=1)])
-    assert await store.find_message(CALL, message_sid(0)) == message(0)
-
-
-async def test_expiry_ends_the_downlinks_of_one_leg(store: Store) -> None:
-    """Accepted and sent downlinks expire; uplinks, settled ones and other legs stay."""
-    uplink = message(0, number=10, direction=Direction.UPLINK)
-    elsewhere = message(0, of=OTHER_CALL)
-    await store.commit([AddMessage(m) for m in (message(0), message(1), message(2))])
-    await store.commit([AddMessage(uplink), AddMessage(elsewhere)])
-    await store.commit([mark(0, MessageState.DELIVERED, at=1), mark(1, MessageState.SENT, at=2)])
-    await store.commit([ExpireMessages(CALL, after(9))])
-
-    states = {}
-    for position in range(3):
-        found = await store.find_message(CALL, message_sid(position))
-        assert found is not None
-        states[position] = (found.state, found.sent_at, found.settled_at)
-    assert states == {
-        0: (MessageState.DELIVERED, None, after(1)),
-        1: (MessageState.EXPIRED, after(2), after(9)),
-        2: (MessageState.EXPIRED, None, after(9)),
-    }
-    assert await store.find_message(CALL, uplink.sid) == uplink
-    assert await store.find_message(OTHER_CALL, elsewhere.sid) == elsewhere
-
-
 async def test_downlinks_come_in_the_order_of_acceptance(store: Store) -> None:
     """A leg's downlinks come by position, from one on, settled or not, without expired ones."""
     await store.commit([AddMessage(message(n)) for n in (3, 1, 0, 2, 4)])
@@ -163,43 +92,108 @@ async def test_the_first_pending_downlink_is_the_first_that_is_not_settled(store
     assert await store.first_pending_downlink(OTHER_CALL) == 0
 
 
-async def test_subscriptions_are_a_legs_oldest_first(store: Store) -> None:
-    """A leg's subscriptions come in the order in which they were made."""
-    made = [subscription(n) for n in (3, 1, 2)]
-    await store.commit([AddSubscription(one) for one in made])
-    await store.commit([AddSubscription(subscription(9, of=OTHER_CALL))])
-    assert await store.subscriptions(CALL) == made
-    assert await store.find_subscription(made[0].sid) == made[0]
+async def test_waiting_downlinks_are_those_that_are_not_settled(store: Store) -> None:
+    """Accepted, held and sent ones of the leg are counted; uplinks and other legs are not."""
+    assert await store.waiting_downlinks(CALL) == 0
+    await store.commit([AddMessage(message(n)) for n in range(4)])
+    await store.commit([AddMessage(message(0, number=50, direction=Direction.UPLINK))])
+    await store.commit([AddMessage(message(0, of=OTHER_CALL))])
+    await store.commit([mark(0, MessageState.DELIVERED, at=1), mark(1, MessageState.SENT, at=1)])
+    await store.commit([mark(2, MessageState.HELD, at=1)])
+    assert await store.waiting_downlinks(CALL) == 3
+    await store.commit([ExpireMessages(CALL, after(2))])
+    assert await store.waiting_downlinks(CALL) == 0
+    assert await store.waiting_downlinks(OTHER_CALL) == 1
 
 
-async def test_a_removed_subscription_is_gone(store: Store) -> None:
-    """A subscription stands until it is removed; removing it twice is no error."""
-    first, second = subscription(1), subscription(2)
-    await store.commit([AddSubscription(first), AddSubscription(second)])
-    await store.commit([RemoveSubscription(first.sid), RemoveSubscription(first.sid)])
-    assert await store.subscriptions(CALL) == [second]
-    assert await store.find_subscription(first.sid) is None
+async def test_uplinks_come_in_the_order_of_acceptance(store: Store) -> None:
+    """A leg's uplinks come by position, held or not, without expired ones and downlinks."""
+    made = [message(n, number=10 + n, direction=Direction.UPLINK) for n in range(4)]
+    made[1] = msgspec.structs.replace(made[1], state=MessageState.HELD, held_at=after(1))
+    await store.commit([AddMessage(made[n]) for n in (2, 0, 3, 1)])
+    await store.commit([AddMessage(message(0)), AddMessage(message(0, of=OTHER_CALL))])
+    await store.commit([mark(13, MessageState.EXPIRED, at=1)])
+    assert await store.uplinks(CALL) == made[:3]
+    assert await store.uplinks(OTHER_CALL) == []
 
 
-async def test_an_accepted_request_is_found_by_its_whole_key(store: Store) -> None:
-    """An idempotency key counts for one account, call and resource."""
-    request = accepted_request()
-    await store.commit([AddAcceptedRequest(request)])
-    resource = request.resource
-    assert await store.find_accepted_request(ACCOUNT, CALL, resource, "key") == request
-    assert await store.find_accepted_request(OTHER_ACCOUNT, CALL, resource, "key") is None
-    assert await store.find_accepted_request(ACCOUNT, OTHER_CALL, resource, "key") is None
-    assert await store.find_accepted_request(ACCOUNT, CALL, "Others", "key") is None
-    assert await store.find_accepted_request(ACCOUNT, CALL, resource, "Key") is None
+async def test_a_reply_is_the_first_uplink_that_says_what_it_answers(store: Store) -> None:
+    """Of several answers the first counts; another leg's, and other messages, do not."""
+    asked = message_sid(1)
+    answers = [
+        message(n, number=20 + n, direction=Direction.UPLINK, answers=to)
+        for n, to in enumerate((None, message_sid(2), asked, asked))
+    ]
+    elsewhere = message(0, number=30, of=OTHER_CALL, direction=Direction.UPLINK, answers=asked)
+    await store.commit([AddMessage(one) for one in (elsewhere, *reversed(answers))])
+    assert await store.find_reply(CALL, asked) == answers[2]
+    assert await store.find_reply(OTHER_CALL, asked) == elsewhere
+    assert await store.find_reply(CALL, message_sid(3)) is None
 
 
-async def test_a_second_answer_under_one_key_is_refused(store: Store) -> None:
-    """The first answer under an idempotency key stands; the second fails its whole commit."""
-    first = accepted_request(fingerprint="one")
-    await store.commit([AddAcceptedRequest(first)])
-    with pytest.raises(Fault):
-        await store.commit(
-            [AddMessage(message(0)), AddAcceptedRequest(accepted_request(fingerprint="two"))]
-        )
-    assert await store.find_accepted_request(ACCOUNT, CALL, first.resource, "key") == first
-    assert await store.find_message(CALL, message_sid(0)) is None
+async def test_messages_are_listed_newest_first(store: Store) -> None:
+    """A page is cut out of an account's messages, the last accepted first."""
+    made = [message(n) for n in range(3)]
+    made.append(message(0, number=10, direction=Direction.UPLINK, of=OTHER_CALL))
+    foreign = message(0, number=99, of=OTHER_CALL, owner=OTHER_ACCOUNT)
+    await store.commit([AddMessage(one) for one in (*made, foreign)])
+    newest_first = made[::-1]
+    filters = MessageFilter()
+    assert await store.list_messages(ACCOUNT, filters, offset=0, limit=50) == newest_first
+    assert await store.list_messages(ACCOUNT, filters, offset=1, limit=2) == newest_first[1:3]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (MessageFilter(call_sid=CALL), [10, 3, 2, 1, 0]),
+        (MessageFilter(direction=Direction.UPLINK), [11, 10]),
+        (MessageFilter(call_sid=CALL, direction=Direction.UPLINK), [10]),
+        (MessageFilter(state=MessageState.ACCEPTED), [11, 10, 3]),
+        (MessageFilter(state=MessageState.HELD), [2]),
+        (MessageFilter(state=MessageState.SENT), [1]),
+        (MessageFilter(state=MessageState.DELIVERED), []),
+        (MessageFilter(state=MessageState.EXPIRED), [0]),
+        (MessageFilter(state=MessageState.EXPIRED, call_sid=CALL), [0]),
+        (MessageFilter(state=MessageState.EXPIRED, call_sid=OTHER_CALL), []),
+        (MessageFilter(state=MessageState.HELD, direction=Direction.UPLINK), []),
+    ],
+    ids=given,
+)
+async def test_a_list_of_messages_can_be_narrowed(
+    store: Store, filters: MessageFilter, expected: list[int]
+) -> None:
+    """Every filter that is given has to hold, and the account with it."""
+    await store.commit([AddMessage(message(n)) for n in range(4)])
+    await store.commit(
+        [
+            AddMessage(message(0, number=10, direction=Direction.UPLINK)),
+            AddMessage(message(0, number=11, direction=Direction.UPLINK, of=OTHER_CALL)),
+            AddMessage(message(5, number=12, owner=OTHER_ACCOUNT)),
+            mark(0, MessageState.EXPIRED, at=1),
+            mark(1, MessageState.SENT, at=1),
+            mark(2, MessageState.HELD, at=1),
+        ]
+    )
+    found = await store.list_messages(ACCOUNT, filters, offset=0, limit=50)
+    assert [one.sid for one in found] == [message_sid(n) for n in expected]
+
+
+async def test_legs_with_overdue_downlinks_are_found(store: Store) -> None:
+    """A leg is overdue with a downlink that is accepted or held since before a time, once."""
+    legs = [CallSid(f"CA{n:032x}") for n in range(6)]
+    await store.commit([AddMessage(message(n, of=legs[0])) for n in range(3)])
+    await store.commit([AddMessage(message(0, of=leg)) for leg in legs[1:5]])
+    await store.commit([AddMessage(message(0, of=legs[5], direction=Direction.UPLINK))])
+    await store.commit(
+        [
+            mark(0, MessageState.HELD, at=1, of=legs[1]),
+            mark(0, MessageState.SENT, at=1, of=legs[2]),
+            mark(0, MessageState.DELIVERED, at=1, of=legs[3]),
+        ]
+    )
+    overdue = {legs[0], legs[1], legs[4]}
+    found = await store.legs_with_overdue(after(2), limit=50)
+    assert (len(found), set(found)) == (3, overdue)
+    assert len(await store.legs_with_overdue(after(2), limit=2)) == 2
+    assert await store.legs_with_overdue(after(0), limit=50) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from midcall.core.ports import AddEntry, SettleEntry, Store
+from midcall.core.ports import AddEntry, RedriveEntry, SettleEntry, Store
 from midcall.model.errors import Fault
 from midcall.model.outbox import Entry, EntryState
 from tests.contract.store.records import (
@@ -174,11 +174,21 @@ async def test_open_entries_are_the_pending_ones_of_a_message(store: Store) -> N
     assert await store.open_entries(sid, CALL) == 1
 
 
+def redriven(one: Entry, at: float) -> Entry:
+    """Return a dead entry as it is when it has been sent again."""
+    return msgspec.structs.replace(
+        one, state=EntryState.PENDING, attempts=0, due_at=after(at), redriven_at=after(at)
+    )
+
+
 EXAMPLES = itertools.count()
 LANES = "xyz"
 PLACES = st.tuples(st.sampled_from(LANES), st.integers(0, 4))
 STEPS = st.lists(
-    st.tuples(PLACES, st.sampled_from(EntryState), st.integers(-3, 3)), min_size=1, max_size=25
+    # Where there is no state, the entry is sent again by hand.
+    st.tuples(PLACES, st.none() | st.sampled_from(EntryState), st.integers(-3, 3)),
+    min_size=1,
+    max_size=25,
 )
 
 
@@ -201,17 +211,21 @@ def expected(entries: Mapping[tuple[str, int], Entry], *, busy: frozenset[str]) 
 )
 async def test_lanes_keep_their_order_whatever_is_done_to_them(
     store: Store,
-    steps: list[tuple[tuple[str, int], EntryState, int]],
+    steps: list[tuple[tuple[str, int], EntryState | None, int]],
     busy: frozenset[str],
     at: int,
 ) -> None:
-    """After any adding, retrying, settling and reviving, what is due is what the rule says."""
+    """After any adding, retrying, settling and redriving, what is due is what the rule says."""
     kept: dict[tuple[str, int], Entry] = {}
     example = next(EXAMPLES)
     busy = frozenset(f"{example}{lane}" for lane in busy)
     for (lane, position), state, due_in in steps:
         place = (f"{example}{lane}", position)
-        if place in kept:
+        if state is None:
+            await store.commit([RedriveEntry(*place, after(due_in))])
+            if place in kept and kept[place].state is EntryState.DEAD:
+                kept[place] = redriven(kept[place], due_in)
+        elif place in kept:
             change = settled(kept[place], state, due_in=due_in)
             kept[place] = change.entry
             await store.commit([change])

@@ -59,6 +59,7 @@ def attached(number: int) -> list[Change]:
             msgspec.structs.replace(delivered, state=EntryState.DELIVERED), attempt(delivered)
         ),
         AddExchange(exchange(1, of=of)),
+        AddNotification(notification(number, of=of)),
     ]
 
 
@@ -79,6 +80,12 @@ async def remains(store: Store, number: int) -> dict[str, int]:
         "open": await store.open_entries(message_sid(2), of),
         "attempts": len(await store.attempts(f"ZY-{number}", 0)),
         "exchanges": len(await store.list_exchanges(of, offset=0, limit=50)),
+        "events": len(await store.message_events(ACCOUNT, of, after=0, limit=50)),
+        "notifications": len(
+            await store.list_notifications(
+                ACCOUNT, NotificationFilter(call_sid=of), offset=0, limit=50
+            )
+        ),
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -92,6 +99,8 @@ EVERYTHING = {
     "attempts": 1,
     "exchanges": 1,
     "open": 1,
+    "events": 1,
+    "notifications": 1,
 }
 
 
@@ -124,14 +133,20 @@ async def test_its_lanes_can_be_used_again(store: Store) -> None:
     assert (due.lane, due.position, due.call_sid) == ("ZY-1", 0, call_sid(2))
 
 
-async def test_the_debugger_remembers_a_removed_call(store: Store) -> None:
-    """What went wrong is the account's to know after the call is gone."""
-    shown = notification(1, of=call_sid(1))
-    await store.commit([PutFamily(family(call(1, status=OVER))), AddNotification(shown)])
+async def test_the_debugger_forgets_a_removed_call(store: Store) -> None:
+    """What went wrong in it goes with it: a notification shows what was sent and answered."""
+    gone, other, of_none = (
+        notification(1, of=call_sid(1)),
+        notification(2, of=call_sid(2)),
+        notification(3, of=None),
+    )
+    await store.commit([PutFamily(family(call(1, status=OVER)))])
+    await store.commit([AddNotification(one) for one in (gone, other, of_none)])
     await store.commit([RemoveCall(call_sid(1))])
-    assert await store.find_notification(shown.sid) == shown
-    filters = NotificationFilter(call_sid=call_sid(1))
-    assert await store.list_notifications(ACCOUNT, filters, offset=0, limit=50) == [shown]
+    assert await store.find_notification(gone.sid) is None
+    filters = NotificationFilter()
+    left = await store.list_notifications(ACCOUNT, filters, offset=0, limit=50)
+    assert left == [of_none, other]
 
 
 LIVE = [status for status in CallStatus if not status.terminal]

@@ -1,11 +1,22 @@
-"""Listening sockets."""
+"""Listening sockets, and clients that take their time on them."""
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
 
-from midcall.app.sockets import CannotListen, close_all, listen
+from midcall.app.sockets import AbortingWebSocket, CannotListen, close_all, impatient_http, listen
 from tests.support.site import free_port
+from tests.support.softphone import PATIENCE_SECONDS
 
 
 def test_a_name_is_listened_on_at_every_address() -> None:
@@ -81,3 +92,177 @@ def test_nothing_stays_open_when_one_address_is_taken(monkeypatch: pytest.Monkey
         with pytest.raises(CannotListen):
             listen("localhost", port)
     socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_what_is_small_is_sent_at_once() -> None:
+    """A frame behind another does not wait for the first one's receipt (TCP_NODELAY)."""
+    (listener,) = listen("127.0.0.1", 0)
+    accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served: socket.socket = writer.get_extra_info("socket")
+        accepted.set_result(served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(accept, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await asyncio.wait_for(accepted, PATIENCE_SECONDS)
+        writer.close()
+
+
+# --- clients that take their time
+
+PATIENT = 3600.0
+HASTY = 0.05
+FAIR = 0.2  # enough for a request that is sent at once
+GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+Serve = Callable[[float], Awaitable[int]]
+
+
+@pytest.fixture
+async def answering() -> asyncio.Event:
+    """Give what the server waits for before it answers ``/slow``."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def serve(answering: asyncio.Event) -> AsyncIterator[Serve]:
+    """Give a maker of servers with so many seconds of patience; it returns the port."""
+
+    async def slow(_request: Request) -> Response:
+        await answering.wait()
+        return Response("late")
+
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(await websocket.receive_text())
+
+    async with AsyncExitStack() as stack:
+
+        async def make(request_seconds: float) -> int:
+            config = uvicorn.Config(
+                Starlette(
+                    routes=[
+                        Route("/", lambda _request: Response("here")),
+                        Route("/slow", slow),
+                        WebSocketRoute("/echo", echo),
+                    ]
+                ),
+                http=impatient_http(request_seconds),
+                ws=AbortingWebSocket,
+                lifespan="off",
+                log_config=None,
+                timeout_graceful_shutdown=1,
+            )
+            http = uvicorn.Server(config)
+            config.load()
+            http.lifespan = config.lifespan_class(config)
+            (listener,) = listen("127.0.0.1", 0)
+            await http.startup([listener])
+            stack.push_async_callback(http.shutdown, [listener])
+            port: int = listener.getsockname()[1]
+            return port
+
+        yield make
+
+
+Dial = Callable[[int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+@pytest.fixture
+async def dial() -> AsyncIterator[Dial]:
+    """Give a maker of connections."""
+    writers = []
+
+    async def make(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.append(writer)
+        return reader, writer
+
+    yield make
+    for writer in writers:
+        writer.close()
+
+
+async def answered(reader: asyncio.StreamReader) -> bytes:
+    """Read one answer; return its body, of four bytes."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await reader.readuntil(b"\r\n\r\n")
+        return await reader.readexactly(4)
+
+
+async def dropped(reader: asyncio.StreamReader) -> bool:
+    """Wait until the connection ends; tell whether nothing was said before."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        try:
+            return await reader.read() == b""
+        except ConnectionError:
+            return True
+
+
+@pytest.mark.parametrize("said", [b"", b"\r\n", b"G", b"GET / HTTP/1.1\r\nhost: localho"])
+async def test_whoever_does_not_finish_its_request_is_dropped(
+    serve: Serve, dial: Dial, said: bytes
+) -> None:
+    """A client that says nothing, or half of a request's head, does not keep its connection."""
+    reader, writer = await dial(await serve(HASTY))
+    writer.write(said)
+    assert await dropped(reader)
+
+
+async def test_whoever_trickles_is_dropped(serve: Serve, dial: Dial) -> None:
+    """Time runs from the beginning, however often another byte comes."""
+    reader, writer = await dial(await serve(HASTY))
+    writer.write(b"GET / HTTP/1.1\r\n")
+    ending = asyncio.create_task(dropped(reader))
+    while not ending.done():
+        writer.write(b"x-slow: loris\r\n")
+        await asyncio.wait([ending], timeout=HASTY / 10)
+    assert await ending
+
+
+@pytest.mark.parametrize("said", [b"\r\n", b"GET / HT"])
+async def test_a_second_request_has_to_come_whole_as_well(
+    serve: Serve, dial: Dial, said: bytes
+) -> None:
+    """A connection that is kept alive is no way around it."""
+    reader, writer = await dial(await serve(FAIR))
+    writer.write(GET)
+    assert await answered(reader) == b"here"
+    writer.write(said)
+    assert await dropped(reader)
+
+
+async def test_requests_one_after_the_other_are_answered(serve: Serve, dial: Dial) -> None:
+    """On one connection, together or apart, in pieces or whole."""
+    reader, writer = await dial(await serve(PATIENT))
+    for pieces in ([GET], [GET[:5], GET[5:]], [GET + GET], [GET + GET[:9], GET[9:]]):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        for _ in range(b"".join(pieces).count(b"GET")):
+            assert await answered(reader) == b"here"
+
+
+async def test_an_answer_may_take_its_time(
+    serve: Serve, dial: Dial, answering: asyncio.Event
+) -> None:
+    """Only what the client says is timed: a request that came whole waits for its answer."""
+    port = await serve(FAIR)
+    reader, writer = await dial(port)
+    writer.write(GET.replace(b"/", b"/slow", 1))
+    idle, _ = await dial(port)
+    assert await dropped(idle)  # its time, which began later, is over
+    answering.set()
+    assert await answered(reader) == b"late"
+
+
+async def test_a_websocket_may_be_silent(serve: Serve, dial: Dial) -> None:
+    """Once the handshake is done the time for requests is nobody's business any more."""
+    port = await serve(FAIR)
+    async with connect(f"ws://127.0.0.1:{port}/echo", proxy=None) as websocket:
+        idle, _ = await dial(port)
+        assert await dropped(idle)
+        await websocket.send("still here")
+        assert await websocket.recv() == "still here"

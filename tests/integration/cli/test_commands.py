@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from midcall.app import logs
 from midcall.app.bootstrap import ensure_dev
-from midcall.app.compose import utc_now
 from midcall.app.settings import Settings
+from midcall.app.time import utc_now
 from midcall.cli.main import app
 from midcall.store.opening import FileLock
 from midcall.store.sqlite import open_store

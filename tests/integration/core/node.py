@@ -13,30 +13,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from midcall.core.calls.audio import Audio
 from midcall.core.calls.documents import Documents
 from midcall.core.calls.release import Releaser
 from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Rooms
 from midcall.core.calls.service import CallService, Offer
-from midcall.core.messages.rate import Rate
+from midcall.core.messages.means import gather
 from midcall.core.messages.service import MessageService, Uplink
-from midcall.core.ports import Change, Fetched, Invitation, Peer, PutApplication
+from midcall.core.messages.settings import MessageSettings
+from midcall.core.ports import (
+    Change,
+    Fetched,
+    Invitation,
+    Peer,
+    PutApplication,
+    Sending,
+    Subscribing,
+)
 from midcall.media.none import NoMedia
 from midcall.model.accounts import Application
 from midcall.model.calls import Call
 from midcall.model.endpoints import Endpoint
 from midcall.model.errors import EndpointGone, Fault, TwimlFault, Unavailable
 from midcall.model.families import Device, SessionId
-from midcall.model.messages import USER_DEFINED_MESSAGE
-from midcall.model.sids import AccountSid, ApplicationSid, CallSid
+from midcall.model.messages import USER_DEFINED_MESSAGE, Created, UserDefinedMessage
+from midcall.model.sids import AccountSid, ApplicationSid, CallSid, MessageSid
 from midcall.model.twiml import Parameter
 from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
+from midcall.runtime.rendezvous import Rendezvous
 from midcall.store.sqlite import SqliteStore
-from midcall.wire import templates, twiml
+from midcall.wire import contents, templates, twiml
 from midcall.wire.urls import parse_webhook_url
 from tests.unit.core.calls.stage import Counting
 
@@ -45,7 +53,7 @@ OURS = AccountSid("AC" + "a" * 32)
 THEIRS = AccountSid("AC" + "b" * 32)
 VOICE_URL = "https://example.com/voice"
 DIAL_BOB = "<Response><Dial><Client>bob</Client></Dial></Response>"
-RATE = Rate(50, 100)
+SETTINGS = MessageSettings()
 HOLD = "<Response><Pause length='3600'/></Response>"
 
 
@@ -391,9 +399,7 @@ class Media(NoMedia):
 class Node:
     """The heart of one server on a store. Another one on the same store is the next start."""
 
-    def __init__(
-        self, store: SqliteStore, *, rate: Rate = RATE, first_sequence_number: int = 0
-    ) -> None:
+    def __init__(self, store: SqliteStore, *, settings: MessageSettings = SETTINGS) -> None:
         self.disk = Disk(store)
         self.store = store
         self.runtime = Alarms()
@@ -429,16 +435,44 @@ class Node:
         )
         self.rooms.perform = self.releaser.perform
         self.requests = CallRequests(rooms=self.rooms, store=store, entropy=self.entropy)
+        self.replies: Rendezvous[tuple[CallSid, MessageSid], UserDefinedMessage] = Rendezvous()
         self.messages = MessageService(
-            rooms=self.rooms,
-            store=store,
-            journal=self.journal,
-            entropy=self.entropy,
-            is_json=_is_json,
+            gather(
+                rooms=self.rooms,
+                store=store,
+                journal=self.journal,
+                entropy=self.entropy,
+                replies=self.replies,
+                settings=settings,
+            ),
+            is_json=contents.is_json,
+            find_replied=contents.find_replied,
             check_url=lambda url: parse_webhook_url(url, name="Callback"),
-            uplink_rate=rate,
-            first_sequence_number=first_sequence_number,
         )
+
+    # --- what the REST API asks
+
+    async def send(
+        self, account: AccountSid, call: CallSid, content: str | None, key: str | None
+    ) -> Created:
+        """Send a message to a leg."""
+        return await self.messages.send(
+            account, call, Sending(content=content, idempotency_key=key)
+        )
+
+    async def subscribe(
+        self,
+        account: AccountSid,
+        call: CallSid,
+        callback: str | None,
+        method: str | None,
+        key: str | None,
+        *,
+        replay: bool = False,
+    ) -> Created:
+        """Subscribe to a leg."""
+        subscribing = Subscribing(callback=callback, method=method, idempotency_key=key)
+        return await self.messages.subscribe(account, call, subscribing, replay=replay)
 
     def _wake(self) -> None:
         self.deliveries_woken += 1
@@ -553,11 +587,3 @@ async def outcome(asked: Awaitable[Any]) -> Any:
         return await asked
     except Fault as fault:
         return fault
-
-
-def _is_json(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except msgspec.MsgspecError:
-        return False
-    return True

@@ -6,7 +6,7 @@ import pytest
 
 from midcall.core import effects as do
 from midcall.core.calls import events as ev
-from midcall.core.calls.rooms import RETRY_COMMIT_SECONDS, Draft, Room
+from midcall.core.calls.rooms import LONGEST_RETRY_SECONDS, RETRY_COMMIT_SECONDS, Draft, Room
 from midcall.core.ports import AddEntry, AddMessage, Change, ExpireMessages, PutFamily
 from midcall.model.calls import CallStatus
 from midcall.model.errors import CallNotActive, IdempotencyConflict, Unavailable
@@ -34,7 +34,7 @@ async def test_a_question_on_a_broken_disk_is_refused(node: Node) -> None:
     parent, _ = await node.talk()
     relayed = list(node.phones.relayed)
     with node.disk.broken():
-        assert isinstance(await outcome(node.messages.send(OURS, parent, "{}", "k")), Unavailable)
+        assert isinstance(await outcome(node.send(OURS, parent, "{}", "k")), Unavailable)
         refused = await outcome(node.messages.receive(ann(), uplink(parent)))
         assert isinstance(refused, Unavailable)
     assert not await node.store.downlinks(parent, after=-1, limit=10)
@@ -44,14 +44,14 @@ async def test_a_question_on_a_broken_disk_is_refused(node: Node) -> None:
 async def test_what_was_refused_can_be_asked_again(node: Node) -> None:
     """No position, no key and no SID is used up by what was never kept."""
     parent, _ = await node.talk()
-    first = await node.messages.send(OURS, parent, "1", None)
+    first = await node.send(OURS, parent, "1", None)
     with node.disk.broken():
-        assert isinstance(await outcome(node.messages.send(OURS, parent, "2", "k")), Unavailable)
+        assert isinstance(await outcome(node.send(OURS, parent, "2", "k")), Unavailable)
         refused = await outcome(node.messages.receive(ann(), uplink(parent)))
         assert isinstance(refused, Unavailable)
-        subscription = node.messages.subscribe(OURS, parent, "https://example.com/", None, None)
+        subscription = node.subscribe(OURS, parent, "https://example.com/", None, None)
         assert isinstance(await outcome(subscription), Unavailable)
-    again = await node.messages.send(OURS, parent, '"another"', "k")
+    again = await node.send(OURS, parent, '"another"', "k")
     await node.messages.receive(ann(), uplink(parent))
     kept = await node.store.downlinks(parent, after=-1, limit=10)
     assert [(message.sid, message.position) for message in kept] == [(first.sid, 0), (again.sid, 1)]
@@ -72,7 +72,7 @@ async def test_an_event_on_a_broken_disk_happens_later(node: Node) -> None:
             await node.wait(RETRY_COMMIT_SECONDS)
         assert node.phones.told == told
         assert _room(node, parent).leg(child).call.status is CallStatus.IN_PROGRESS
-    await node.wait(RETRY_COMMIT_SECONDS)
+    await node.wait(LONGEST_RETRY_SECONDS)
     assert (await node.call(child)).status is CallStatus.COMPLETED
     assert (await node.call(parent)).status is CallStatus.COMPLETED
     assert node.phones.of("ann 1")[-2:] == ["hangup", "forgotten"]
@@ -93,7 +93,7 @@ async def test_a_step_is_kept_whole_or_not_at_all(node: Node) -> None:
     node.phones.register("bob", "bob 1")
     parent = await node.place(TOLD)
     child = node.child(parent)
-    message = await node.messages.send(OURS, child, "{}", None)
+    message = await node.send(OURS, child, "{}", None)
     before = await node.store.live_families()
     with node.disk.broken(lambda change: isinstance(change, ExpireMessages)):
         node.calls.reject(bob(), child)
@@ -115,7 +115,7 @@ async def test_what_cannot_be_kept_fails_nobody_else(node: Node) -> None:
     with node.disk.broken(lambda change: isinstance(change, AddMessage) and "bad" in str(change)):
         outcomes = await asyncio.gather(
             *(
-                outcome(node.messages.send(OURS, parent, f'"{text}"', None))
+                outcome(node.send(OURS, parent, f'"{text}"', None))
                 for text in ("one", "bad", "two", "bad", "three")
             )
         )
@@ -129,6 +129,29 @@ async def test_what_cannot_be_kept_fails_nobody_else(node: Node) -> None:
     ]
 
 
+async def test_an_event_that_cannot_be_kept_is_tried_ever_less_often(node: Node) -> None:
+    """After a second, two more, four more, and so on up to ten, until it is kept."""
+    parent, child = await node.talk()
+    attempts = 0
+
+    def ends(change: Change) -> bool:
+        nonlocal attempts
+        attempts += isinstance(change, ExpireMessages) and change.call_sid == child
+        return isinstance(change, ExpireMessages)
+
+    with node.disk.broken(ends):
+        node.calls.hang_up(bob(), child)
+        await node.quiet()
+        seen = []
+        for seconds in (1, 1, 1, 4, 8, 10, 10, 10):
+            await node.wait(seconds)
+            seen.append(attempts)
+        assert seen == [2, 2, 3, 4, 5, 6, 7, 8]
+    await node.wait(LONGEST_RETRY_SECONDS)
+    assert (await node.call(child)).status is CallStatus.COMPLETED
+    assert (await node.call(parent)).status is CallStatus.COMPLETED
+
+
 async def test_an_event_that_cannot_be_kept_does_not_hold_up_the_call(node: Node) -> None:
     """While it is tried again and again, everything else happens."""
     parent, child = await node.talk()
@@ -137,7 +160,7 @@ async def test_an_event_that_cannot_be_kept_does_not_hold_up_the_call(node: Node
         await node.quiet()
         for number in range(3):
             await node.wait(RETRY_COMMIT_SECONDS)
-            await node.messages.send(OURS, parent, "{}", f"k{number}")
+            await node.send(OURS, parent, "{}", f"k{number}")
     await node.wait(RETRY_COMMIT_SECONDS)
     assert (await node.call(child)).status is CallStatus.COMPLETED
 
@@ -151,7 +174,7 @@ async def test_delivery_is_woken_by_what_it_has_to_deliver(node: Node) -> None:
     await node.wait(RETRY_COMMIT_SECONDS)
     woken = node.deliveries_woken
     assert woken > 0
-    await node.messages.send(OURS, parent, "{}", None)
+    await node.send(OURS, parent, "{}", None)
     assert node.deliveries_woken == woken
 
 
@@ -166,7 +189,7 @@ async def test_nobody_is_answered_before_the_commit(node: Node) -> None:
         node.calls.hang_up(bob(), child)
         await node.disk.gate.reached()
         asks = [
-            asyncio.create_task(outcome(node.messages.send(OURS, parent, content, key)))
+            asyncio.create_task(outcome(node.send(OURS, parent, content, key)))
             for content, key in (("1", "k"), ("2", "k"))
         ]
         done, _ = await asyncio.wait(asks, timeout=0.05)
@@ -182,8 +205,8 @@ async def test_a_refusal_that_rests_on_what_was_never_kept_is_not_given(node: No
     parent, _ = await node.talk()
     with node.disk.broken(lambda change: isinstance(change, AddMessage) and "first" in str(change)):
         first, second = await asyncio.gather(
-            outcome(node.messages.send(OURS, parent, '"first"', "k")),
-            outcome(node.messages.send(OURS, parent, '"second"', "k")),
+            outcome(node.send(OURS, parent, '"first"', "k")),
+            outcome(node.send(OURS, parent, '"second"', "k")),
         )
     assert isinstance(first, Unavailable)
     assert not isinstance(second, IdempotencyConflict | Unavailable)
@@ -195,7 +218,7 @@ async def test_what_waits_together_is_committed_together(node: Node) -> None:
     """Many decisions of one call share a transaction, and write the family at most once."""
     parent, _ = await node.talk()
     before = len(node.disk.commits)
-    await asyncio.gather(*(node.messages.send(OURS, parent, "{}", None) for _ in range(50)))
+    await asyncio.gather(*(node.send(OURS, parent, "{}", None) for _ in range(50)))
     commits = node.disk.commits[before:]
     assert len(commits) <= 2
     assert sum(isinstance(change, AddMessage) for changes in commits for change in changes) == 50
@@ -225,7 +248,7 @@ async def test_whoever_asks_in_the_moment_of_the_end_is_answered(node: Node) -> 
     with node.disk.gate.held():
         node.calls.hang_up(ann(), parent)
         await node.disk.gate.reached()
-        late = asyncio.create_task(outcome(node.messages.send(OURS, parent, "{}", None)))
+        late = asyncio.create_task(outcome(node.send(OURS, parent, "{}", None)))
         await asyncio.sleep(0)
     assert isinstance(await late, CallNotActive)
     await node.quiet()
@@ -242,7 +265,7 @@ async def test_a_decision_that_breaks_is_refused_alone(node: Node) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await node.rooms.ask(_room(node, parent), broken)
-    await node.messages.send(OURS, parent, "{}", None)
+    await node.send(OURS, parent, "{}", None)
 
 
 async def test_events_for_nobody_are_ignored(node: Node) -> None:
@@ -256,7 +279,7 @@ async def test_a_room_remembers_nothing_that_the_store_knows(node: Node) -> None
     """A call of many hours and messages is no larger than one that has just begun."""
     parent, _ = await node.talk()
     for number in range(20):
-        await node.messages.send(OURS, parent, "{}", f"k{number}")
+        await node.send(OURS, parent, "{}", f"k{number}")
         await node.messages.receive(ann(), uplink(parent, number))
     memory = _room(node, parent).memory
     assert not memory.requests
@@ -288,7 +311,7 @@ async def test_messages_do_not_wait_for_slow_media(node: Node) -> None:
     """They are relayed while an endpoint is still being set up."""
     with node.media.gate.held():
         parent = await node.place(HOLD)
-        await node.messages.send(OURS, parent, "{}", None)
+        await node.send(OURS, parent, "{}", None)
         await node.quiet()
         assert node.phones.relayed == [parent]
         assert node.phones.of("ann 1") == ["ringing"]

@@ -8,6 +8,7 @@ import pytest
 from midcall.core.calls import events as ev
 from midcall.core.limits import SUBSCRIPTIONS_PER_CALL
 from midcall.core.messages.rate import Rate
+from midcall.core.messages.settings import MessageSettings
 from midcall.core.ports import Peer
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import (
@@ -53,7 +54,7 @@ async def _owed(node: Node) -> list[Entry]:
 
 
 async def _subscribe(node: Node, call: CallSid, callback: str = HOOK) -> SubscriptionSid:
-    created = await node.messages.subscribe(OURS, call, callback, None, None)
+    created = await node.subscribe(OURS, call, callback, None, None)
     return SubscriptionSid(created.sid)
 
 
@@ -107,7 +108,7 @@ async def test_a_subscription_is_owed_what_comes_after_it(node: Node) -> None:
 
 async def test_the_sequence_begins_where_the_setting_says(store: SqliteStore) -> None:
     """``SEQUENCE_START`` shifts what is shown, not how positions count."""
-    node = Node(store, first_sequence_number=1)
+    node = Node(store, settings=MessageSettings(first_sequence_number=1))
     parent, _ = await node.talk()
     await _subscribe(node, parent)
     await node.messages.receive(ann(), uplink(parent))
@@ -264,7 +265,7 @@ async def test_a_device_whose_invite_is_on_its_way_sends_nothing_yet(node: Node)
 
 async def test_too_many_messages_are_refused(store: SqliteStore) -> None:
     """31206 past the burst; a second later as many pass as the rate allows; each leg for itself."""
-    node = Node(store, rate=Rate(per_second=2, burst=3))
+    node = Node(store, settings=MessageSettings(uplink_rate=Rate(2, 3)))
     parent, child = await node.talk()
 
     async def send(peer: Peer, call: CallSid, first: int) -> list[bool]:
@@ -284,7 +285,7 @@ async def test_too_many_messages_are_refused(store: SqliteStore) -> None:
 
 async def test_a_repeat_costs_nothing_of_the_rate(store: SqliteStore) -> None:
     """A device that sends again what it does not know to be kept is not held up for it."""
-    node = Node(store, rate=Rate(per_second=1, burst=1))
+    node = Node(store, settings=MessageSettings(uplink_rate=Rate(1, 1)))
     parent, _ = await node.talk()
     for _ in range(5):
         await node.messages.receive(ann(), uplink(parent))
@@ -297,9 +298,9 @@ async def test_a_repeat_costs_nothing_of_the_rate(store: SqliteStore) -> None:
 async def test_a_subscription_is_kept(node: Node) -> None:
     """With its callback as it was written, POST unless told otherwise."""
     parent, _ = await node.talk()
-    created = await node.messages.subscribe(OURS, parent, HOOK, None, None)
+    created = await node.subscribe(OURS, parent, HOOK, None, None)
     assert is_sid("ZY", created.sid)
-    await node.messages.subscribe(OURS, parent, HOOK, "GET", None)
+    await node.subscribe(OURS, parent, HOOK, "GET", None)
     kept = await node.store.subscriptions(parent)
     assert [subscription.callback for subscription in kept] == [
         Endpoint(HOOK),
@@ -324,7 +325,7 @@ async def test_a_bad_subscription_is_refused(
 ) -> None:
     """21205 and 21403; nothing is kept."""
     parent, _ = await node.talk()
-    refused = await outcome(node.messages.subscribe(OURS, parent, callback, method, None))
+    refused = await outcome(node.subscribe(OURS, parent, callback, method, None))
     assert isinstance(refused, fault)
     assert not await node.store.subscriptions(parent)
 
@@ -332,10 +333,10 @@ async def test_a_bad_subscription_is_refused(
 async def test_a_call_that_is_over_takes_no_subscription(node: Node) -> None:
     """21220; unknown calls and another account's are 20404."""
     sid = await node.place("<Response/>")
-    refused = await outcome(node.messages.subscribe(OURS, sid, HOOK, None, None))
+    refused = await outcome(node.subscribe(OURS, sid, HOOK, None, None))
     assert isinstance(refused, CallNotActive)
     for account, call in ((THEIRS, sid), (OURS, UNKNOWN)):
-        refused = await outcome(node.messages.subscribe(account, call, HOOK, None, None))
+        refused = await outcome(node.subscribe(account, call, HOOK, None, None))
         assert isinstance(refused, NotFound)
 
 
@@ -344,7 +345,7 @@ async def test_a_call_has_so_many_subscriptions_at_most(node: Node) -> None:
     parent, child = await node.talk()
     outcomes = await asyncio.gather(
         *(
-            outcome(node.messages.subscribe(OURS, parent, HOOK, None, None))
+            outcome(node.subscribe(OURS, parent, HOOK, None, None))
             for _ in range(SUBSCRIPTIONS_PER_CALL + 3)
         )
     )
@@ -360,21 +361,21 @@ async def test_a_repeated_subscription_is_the_first_one(node: Node) -> None:
     """Same key and parameters: the same answer; other parameters: 20409."""
     parent, _ = await node.talk()
     answers = await asyncio.gather(
-        *(node.messages.subscribe(OURS, parent, HOOK, None, "k") for _ in range(10))
+        *(node.subscribe(OURS, parent, HOOK, None, "k") for _ in range(10))
     )
     assert answers == [answers[0]] * 10
     assert len(await node.store.subscriptions(parent)) == 1
     for callback, method in ((HOOK, "GET"), ("https://example.com/", None)):
-        refused = await outcome(node.messages.subscribe(OURS, parent, callback, method, "k"))
+        refused = await outcome(node.subscribe(OURS, parent, callback, method, "k"))
         assert isinstance(refused, IdempotencyConflict)
 
 
 async def test_a_repeat_does_not_bring_a_subscription_back(node: Node) -> None:
     """It was answered, and then ended: the answer is still the first one."""
     parent, _ = await node.talk()
-    created = await node.messages.subscribe(OURS, parent, HOOK, None, "k")
+    created = await node.subscribe(OURS, parent, HOOK, None, "k")
     await node.messages.unsubscribe(OURS, parent, SubscriptionSid(created.sid))
-    assert await node.messages.subscribe(OURS, parent, HOOK, None, "k") == created
+    assert await node.subscribe(OURS, parent, HOOK, None, "k") == created
     assert not await node.store.subscriptions(parent)
 
 

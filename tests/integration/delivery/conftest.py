@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from midcall.core.ports import PutAccount
 from midcall.delivery.egress import Egress
 from midcall.store.sqlite import SqliteStore, open_store
 from tests.integration.delivery.account import ACCOUNT
+from tests.integration.delivery.bench import Bench
 from tests.integration.delivery.certificates import Authority
 from tests.integration.delivery.customer import (
     LOOPBACK,
@@ -34,12 +36,18 @@ def pytest_asyncio_loop_factories(
 
 @pytest.fixture
 async def start_customer() -> AsyncIterator[StartCustomer]:
-    """Start customers' servers that end with the test."""
+    """Start customers' servers that end with the test, at a port that is bound already or any."""
     async with AsyncExitStack() as stack:
 
-        async def start(*answers: bytes | Respond, tls: ssl.SSLContext | None = None) -> Customer:
+        async def start(
+            *answers: bytes | Respond,
+            tls: ssl.SSLContext | None = None,
+            port: socket.socket | None = None,
+        ) -> Customer:
             customer = Customer(answers or (response(),))
-            server = await asyncio.start_server(customer.serve, "127.0.0.1", 0, ssl=tls)
+            if port is None:
+                port = socket.create_server(("127.0.0.1", 0))
+            server = await asyncio.start_server(customer.serve, sock=port, ssl=tls)
             stack.push_async_callback(customer.close)
             stack.callback(server.close)
             customer.port = server.sockets[0].getsockname()[1]
@@ -91,4 +99,15 @@ async def store() -> AsyncIterator[SqliteStore]:
     store = await open_store("sqlite:///:memory:")
     await store.commit([PutAccount(ACCOUNT)])
     yield store
+    await store.close()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, egress: Egress) -> AsyncIterator[Bench]:
+    """A bench with one account and a store of its own."""
+    store = await open_store(f"sqlite:///{tmp_path}/store.db")
+    bench = Bench(store, egress)
+    await bench.owe(PutAccount(ACCOUNT))
+    yield bench
+    await bench.journal.close()
     await store.close()

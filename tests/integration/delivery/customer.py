@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -92,5 +93,8 @@ class Customer:
 
 class StartCustomer(Protocol):
     async def __call__(
-        self, *answers: bytes | Respond, tls: ssl.SSLContext | None = None
+        self,
+        *answers: bytes | Respond,
+        tls: ssl.SSLContext | None = None,
+        port: socket.socket | None = None,
     ) -> Customer: ...

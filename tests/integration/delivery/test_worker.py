@@ -1,7 +1,5 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -11,156 +9,19 @@ import structlog.testing
 from msgspec.structs import replace
 from twilio.request_validator import RequestValidator
 
-from midcall.core.ports import (
-    AddEntry,
-    AddExchange,
-    AddMessage,
-    Change,
-    NotificationFilter,
-    PutAccount,
-    SettleEntry,
-)
-from midcall.delivery.attempt import Limits
+from midcall.core.ports import AddEntry, AddExchange, AddMessage, PutAccount, SettleEntry
 from midcall.delivery.egress import Egress
-from midcall.delivery.worker import DeliverySettings, DeliveryWorker
+from midcall.delivery.worker import DeliverySettings
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.exchanges import Exchange
-from midcall.model.messages import Direction, MessageState, UserDefinedMessage
-from midcall.model.outbox import Attempt, Entry, EntryKind, OutcomeKind
-from midcall.model.sids import AccountSid, MessageSid
-from midcall.runtime.journal import Journal
-from midcall.store.sqlite import SqliteStore, open_store
+from midcall.model.messages import MessageState
+from midcall.model.outbox import OutcomeKind
+from midcall.model.sids import AccountSid
+from midcall.store.sqlite import open_store
 from midcall.wire.callbacks import CallbackFormat, OutgoingRequest
-from tests.integration.delivery.account import ACCOUNT, CALL, START, Clock, Entropy
+from tests.integration.delivery.account import ACCOUNT, CALL, START
+from tests.integration.delivery.bench import Bench, owed, owed_status, uplink
 from tests.integration.delivery.customer import Customer, Request, StartCustomer, response
-
-
-class Bench:
-    """A worker between a real store and real customers' servers."""
-
-    def __init__(self, store: SqliteStore, egress: Egress) -> None:
-        self.store = store
-        self.clock = Clock()
-        self.settled: list[SettleEntry] = []
-        self.commits: list[list[Change]] = []
-        self.commit_errors: list[Exception] = []
-        self.refused = asyncio.Event()
-        self.journal: Journal[Change] = Journal(self._write)
-        self._egress = egress
-        self._written = asyncio.Condition()
-
-    async def _write(self, changes: Sequence[Change]) -> None:
-        if self.commit_errors:
-            self.refused.set()
-            raise self.commit_errors.pop()
-        await self.store.commit(changes)
-        async with self._written:
-            self.commits.append(list(changes))
-            self.settled += [change for change in changes if isinstance(change, SettleEntry)]
-            self._written.notify_all()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30), self._written:
-            await self._written.wait_for(condition)
-
-    async def until_settled(self, count: int) -> None:
-        await self.until(lambda: len(self.settled) >= count)
-
-    async def owe(self, *changes: Change) -> None:
-        await self.store.commit(changes)
-
-    async def state(self, number: int = 0) -> MessageState:
-        message = await self.store.find_message(CALL, _message(number).sid)
-        assert message is not None
-        return message.state
-
-    async def notified(self) -> list[int]:
-        listed = await self.store.list_notifications(
-            ACCOUNT.sid, NotificationFilter(), offset=0, limit=50
-        )
-        return [notification.code for notification in listed]
-
-    @asynccontextmanager
-    async def worker(
-        self, callback_format: CallbackFormat = CallbackFormat.JSON, limits: Limits | None = None
-    ) -> AsyncIterator[DeliveryWorker]:
-        """Run a worker until the block ends, then drain it."""
-        worker = DeliveryWorker(
-            store=self.store,
-            journal=self.journal,
-            egress=self._egress,
-            clock=self.clock,
-            entropy=Entropy(),
-            settings=DeliverySettings(callback_format=callback_format, limits=limits or Limits()),
-        )
-        task = asyncio.create_task(worker.run(), name="delivery")
-        try:
-            yield worker
-        finally:
-            worker.stop()
-            async with asyncio.timeout(30):
-                await task
-
-
-@pytest.fixture
-async def bench(tmp_path: Path, egress: Egress) -> AsyncIterator[Bench]:
-    """A bench with one account and a store of its own."""
-    store = await open_store(f"sqlite:///{tmp_path}/store.db")
-    bench = Bench(store, egress)
-    await bench.owe(PutAccount(ACCOUNT))
-    yield bench
-    await bench.journal.close()
-    await store.close()
-
-
-def _message(number: int = 0) -> UserDefinedMessage:
-    return UserDefinedMessage(
-        sid=MessageSid(f"KX{number:032x}"),
-        account_sid=ACCOUNT.sid,
-        call_sid=CALL,
-        direction=Direction.UPLINK,
-        position=number,
-        content='{"n":1}',
-        content_type="application/json",
-        created_at=START,
-    )
-
-
-def _entry(url: str, number: int = 0, lane: str = "ZY1") -> Entry:
-    message = _message(number)
-    return Entry(
-        lane=lane,
-        position=number,
-        kind=EntryKind.USER_DEFINED_MESSAGE,
-        account_sid=ACCOUNT.sid,
-        call_sid=CALL,
-        endpoint=Endpoint(url),
-        parameters={
-            "ContentType": "application/json",
-            "Content": message.content,
-            "SequenceNumber": str(number),
-            "CallSid": CALL,
-            "AccountSid": ACCOUNT.sid,
-            "Sid": message.sid,
-        },
-        token=f"token {lane} {number}",
-        created_at=START,
-        due_at=START,
-        message_sid=message.sid,
-    )
-
-
-def _status(url: str) -> Entry:
-    return replace(
-        _entry(url),
-        kind=EntryKind.STATUS_CALLBACK,
-        parameters={"CallSid": CALL, "CallStatus": "ringing"},
-        message_sid=None,
-    )
-
-
-async def _attempts(bench: Bench, lane: str = "ZY1", number: int = 0) -> list[Attempt]:
-    return await bench.store.attempts(lane, number)
 
 
 async def test_a_message_arrives_and_is_delivered(
@@ -169,7 +30,7 @@ async def test_a_message_arrives_and_is_delivered(
     """The customer gets the seven fields, signed; the attempt and the delivery are kept."""
     customer = await start_customer()
     url = customer.url("/cb?a=b")
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(url)))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(url)))
     async with bench.worker():
         await bench.until_settled(1)
     (request,) = customer.requests
@@ -181,7 +42,7 @@ async def test_a_message_arrives_and_is_delivered(
     assert request.headers["I-Twilio-Idempotency-Token"] == "token ZY1 0"
     signature = request.headers["X-Twilio-Signature"]
     assert RequestValidator(ACCOUNT.auth_token).validate(url, fields, signature)
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert (attempt.status, attempt.outcome) == (200, OutcomeKind.DELIVERED)
     assert await bench.state() is MessageState.DELIVERED
     assert await bench.store.next_due_at(busy=frozenset()) is None
@@ -190,8 +51,8 @@ async def test_a_message_arrives_and_is_delivered(
 async def test_messages_can_be_forms(bench: Bench, start_customer: StartCustomer) -> None:
     """The setting reaches the wire."""
     customer = await start_customer()
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
-    async with bench.worker(CallbackFormat.FORM):
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(customer.url())))
+    async with bench.worker(DeliverySettings(callback_format=CallbackFormat.FORM)):
         await bench.until_settled(1)
     assert dict(parse_qsl(customer.requests[0].body.decode()))["SequenceNumber"] == "0"
 
@@ -202,8 +63,8 @@ async def test_a_lane_arrives_in_order_through_failures(
     """What failed comes again, with its token, before what is behind it."""
     customer = await start_customer(response(500), response(200), response(503), response(200))
     for number in range(2):
-        entry = _entry(customer.url(), number)
-        await bench.owe(AddMessage(_message(number)), AddEntry(entry))
+        entry = owed(customer.url(), number)
+        await bench.owe(AddMessage(uplink(number)), AddEntry(entry))
     async with bench.worker() as worker:
         for settled in range(1, 5):
             await bench.until_settled(settled)
@@ -214,7 +75,7 @@ async def test_a_lane_arrives_in_order_through_failures(
     tokens = [request.headers["I-Twilio-Idempotency-Token"] for request in customer.requests]
     assert tokens == ["token ZY1 0"] * 2 + ["token ZY1 1"] * 2
     assert bodies[0]["Timestamp"] != bodies[1]["Timestamp"]
-    outcomes = [attempt.outcome for attempt in await _attempts(bench)]
+    outcomes = [attempt.outcome for attempt in await bench.attempts()]
     assert outcomes == [OutcomeKind.RETRY, OutcomeKind.DELIVERED]
     assert [await bench.state(0), await bench.state(1)] == [MessageState.DELIVERED] * 2
 
@@ -231,8 +92,8 @@ async def test_a_message_is_delivered_when_its_last_callback_is(
         writer.write(response(200))
 
     customer = await start_customer(wait_for_all)
-    entries = [_entry(customer.url(), lane=f"ZY{lane}") for lane in range(count)]
-    await bench.owe(AddMessage(_message()), *map(AddEntry, entries))
+    entries = [owed(customer.url(), lane=f"ZY{lane}") for lane in range(count)]
+    await bench.owe(AddMessage(uplink()), *map(AddEntry, entries))
     async with bench.worker():
         await bench.until_settled(count)
     assert await bench.state() is MessageState.DELIVERED
@@ -244,9 +105,9 @@ async def test_a_message_waits_for_a_callback_that_is_tried_again(
     """One subscription's success is not the other's."""
     good, bad = await start_customer(), await start_customer(response(500))
     await bench.owe(
-        AddMessage(_message()),
-        AddEntry(_entry(good.url(), lane="good")),
-        AddEntry(_entry(bad.url(), lane="bad")),
+        AddMessage(uplink()),
+        AddEntry(owed(good.url(), lane="good")),
+        AddEntry(owed(bad.url(), lane="bad")),
     )
     async with bench.worker():
         await bench.until_settled(2)
@@ -259,7 +120,7 @@ async def test_a_callback_that_is_given_up_fails_its_message(
     """The debugger says so under 32711, and the lane goes on."""
     customer = await start_customer(response(404), response(200))
     for number in range(2):
-        await bench.owe(AddMessage(_message(number)), AddEntry(_entry(customer.url(), number)))
+        await bench.owe(AddMessage(uplink(number)), AddEntry(owed(customer.url(), number)))
     async with bench.worker():
         await bench.until_settled(2)
     assert await bench.state(0) is MessageState.FAILED
@@ -274,10 +135,10 @@ async def test_a_refused_address_is_given_up_at_once(
     customer = await start_customer()
     store = await open_store(f"sqlite:///{tmp_path}/store.db")
     bench = Bench(store, guarded)
-    await bench.owe(PutAccount(ACCOUNT), AddMessage(_message()), AddEntry(_entry(customer.url())))
+    await bench.owe(PutAccount(ACCOUNT), AddMessage(uplink()), AddEntry(owed(customer.url())))
     async with bench.worker():
         await bench.until_settled(1)
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert (attempt.status, attempt.outcome) == (None, OutcomeKind.GAVE_UP)
     assert attempt.fault.startswith("11100: ")
     assert customer.connections == 0
@@ -288,7 +149,7 @@ async def test_a_refused_address_is_given_up_at_once(
 async def test_a_status_callback_is_a_form(bench: Bench, start_customer: StartCustomer) -> None:
     """It tells when it came to be owed, and settles no message."""
     customer = await start_customer(response(204))
-    await bench.owe(AddEntry(_status(customer.url())))
+    await bench.owe(AddEntry(owed_status(customer.url())))
     bench.clock.now += timedelta(hours=1)
     async with bench.worker():
         await bench.until_settled(1)
@@ -304,7 +165,7 @@ async def test_a_status_callback_given_up_is_a_warning(
 ) -> None:
     """Under 15003."""
     customer = await start_customer(response(403))
-    await bench.owe(AddEntry(_status(customer.url())))
+    await bench.owe(AddEntry(owed_status(customer.url())))
     async with bench.worker():
         await bench.until_settled(1)
     assert await bench.notified() == [15003]
@@ -315,7 +176,7 @@ async def test_a_redirect_that_keeps_the_message_is_followed(
 ) -> None:
     """A missing slash, as frameworks mend it with 307 or 308, loses nothing."""
     customer = await start_customer(response(308, Location="/cb/"), response(200))
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url("/cb"))))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(customer.url("/cb"))))
     async with bench.worker():
         await bench.until_settled(1)
     first, second = customer.requests
@@ -337,12 +198,12 @@ async def test_a_redirect_that_loses_the_message_is_not_followed(
 ) -> None:
     """A page that answers 200 to an empty GET has not taken the message."""
     customer = await start_customer(response(status, Location="/login"), response(200))
-    entry = replace(_entry(""), endpoint=Endpoint(customer.url("/cb"), method))
-    await bench.owe(AddMessage(_message()), AddEntry(entry))
+    entry = replace(owed(""), endpoint=Endpoint(customer.url("/cb"), method))
+    await bench.owe(AddMessage(uplink()), AddEntry(entry))
     async with bench.worker():
         await bench.until_settled(1)
     assert len(customer.requests) == 1
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert (attempt.status, attempt.outcome) == (status, OutcomeKind.GAVE_UP)
     assert await bench.state() is MessageState.FAILED
 
@@ -352,7 +213,7 @@ async def test_an_attempt_that_could_not_be_committed_is_made_again(
 ) -> None:
     """Without a commit nothing happened: the same request goes out with the same token."""
     customer = await start_customer()
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(customer.url())))
     bench.commit_errors = [OSError("disk full")]
     async with bench.worker() as worker:
         await customer.until(1)
@@ -366,7 +227,7 @@ async def test_an_attempt_that_could_not_be_committed_is_made_again(
     assert (
         first.headers["I-Twilio-Idempotency-Token"] == second.headers["I-Twilio-Idempotency-Token"]
     )
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert attempt.outcome is OutcomeKind.DELIVERED
     assert await bench.state() is MessageState.DELIVERED
 
@@ -376,11 +237,11 @@ async def test_an_entry_of_an_account_that_is_gone_is_dead(
 ) -> None:
     """There is no token to sign with, and nobody to ask for one."""
     customer = await start_customer()
-    entry = replace(_entry(customer.url()), account_sid=AccountSid("AC" + "9" * 32))
-    await bench.owe(AddMessage(_message()), AddEntry(entry))
+    entry = replace(owed(customer.url()), account_sid=AccountSid("AC" + "9" * 32))
+    await bench.owe(AddMessage(uplink()), AddEntry(entry))
     async with bench.worker():
         await bench.until_settled(1)
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert attempt.outcome is OutcomeKind.GAVE_UP
     assert customer.requests == []
 
@@ -391,13 +252,13 @@ async def test_an_entry_without_a_usable_url_does_not_hold_its_lane(
     """It is given up, and what is behind it leaves."""
     customer = await start_customer()
     await bench.owe(
-        *(AddMessage(_message(number)) for number in range(2)),
-        AddEntry(_entry("http://a_b.example/")),
-        AddEntry(_entry(customer.url(), 1)),
+        *(AddMessage(uplink(number)) for number in range(2)),
+        AddEntry(owed("http://a_b.example/")),
+        AddEntry(owed(customer.url(), 1)),
     )
     async with bench.worker():
         await bench.until_settled(2)
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert attempt.fault.startswith("11100: ")
     assert len(customer.requests) == 1
 
@@ -412,11 +273,11 @@ async def test_an_error_of_ours_is_tried_again_and_shows_no_content(
 
     monkeypatch.setattr("midcall.delivery.worker.callback_request", fail)
     customer = await start_customer()
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(customer.url())))
     with structlog.testing.capture_logs() as logs:
         async with bench.worker():
             await bench.until_settled(1)
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert attempt.outcome is OutcomeKind.RETRY
     assert attempt.fault.startswith("12400: ")
     (log,) = logs
@@ -436,7 +297,7 @@ async def test_a_worker_that_stops_finishes_its_attempts(
         writer.write(response(200))
 
     customer: Customer = await start_customer(answer_later)
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(customer.url())))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(customer.url())))
     async with bench.worker() as worker:
         await customer.until(1)
         worker.stop()
@@ -453,9 +314,9 @@ async def test_many_lanes_leave_side_by_side(bench: Bench, start_customer: Start
         writer.write(response(200))
 
     slow, quick = await start_customer(wait), await start_customer()
-    await bench.owe(AddEntry(_entry(slow.url(), lane="slow")))
+    await bench.owe(AddEntry(owed(slow.url(), lane="slow")))
     for lane in range(20):
-        await bench.owe(*(AddEntry(_entry(quick.url(), n, lane=f"{lane}")) for n in range(3)))
+        await bench.owe(*(AddEntry(owed(quick.url(), n, lane=f"{lane}")) for n in range(3)))
     async with bench.worker():
         await bench.until_settled(60)
         gate.set()
@@ -477,7 +338,7 @@ async def test_an_attempt_leaves_its_exchange(bench: Bench, start_customer: Star
     """In the commit that settles the entry: what was sent, and what came back."""
     customer = await start_customer(response(200, b"<Response/>", Content_Type="text/xml"))
     url = customer.url("/status").replace("http://", "http://user:secret@")
-    await bench.owe(AddEntry(_status(f"{url}#rc=2")))
+    await bench.owe(AddEntry(owed_status(f"{url}#rc=2")))
     async with bench.worker():
         await bench.until_settled(1)
     (exchange,) = _kept(bench)
@@ -506,11 +367,11 @@ async def test_a_callback_is_repeated_at_once_as_its_url_says(
     """That is one attempt with one token; each request is an exchange."""
     customer = await start_customer(response(503), response(200))
     url = customer.url("/cb#rc=1&rp=5xx")
-    await bench.owe(AddMessage(_message()), AddEntry(_entry(url)))
+    await bench.owe(AddMessage(uplink()), AddEntry(owed(url)))
     async with bench.worker():
         await bench.until_settled(1)
     assert [exchange.response_code for exchange in _kept(bench)] == [503, 200]
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert (attempt.status, attempt.outcome) == (200, OutcomeKind.DELIVERED)
     first, second = customer.requests
     assert first.body == second.body
@@ -528,12 +389,12 @@ async def test_a_failure_leaves_an_exchange_without_a_response(
         await silent.wait()
 
     customer = await start_customer(hang)
-    await bench.owe(AddEntry(_status(customer.url("/#rt=150"))))
+    await bench.owe(AddEntry(owed_status(customer.url("/#rt=150"))))
     async with bench.worker():
         await bench.until_settled(1)
     (exchange,) = _kept(bench)
     assert (exchange.response_code, exchange.response_body) == (None, "")
-    (attempt,) = await _attempts(bench)
+    (attempt,) = await bench.attempts()
     assert attempt.fault.startswith("11200: ")
 
 
@@ -542,7 +403,7 @@ async def test_a_bad_override_is_told_once_for_an_entry(
 ) -> None:
     """The callback arrives all the same; repeats do not fill the debugger."""
     customer = await start_customer(response(500), response(200))
-    await bench.owe(AddEntry(_status(customer.url("/#rp=6xx"))))
+    await bench.owe(AddEntry(owed_status(customer.url("/#rp=6xx"))))
     async with bench.worker() as worker:
         await bench.until_settled(1)
         bench.clock.now += timedelta(seconds=30)

@@ -20,8 +20,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Give a server that every test of this process shares; each uses identities of its own."""
-    site = Site(tmp_path_factory.mktemp("site"), log_level="debug").start()
+    """Give a server that every test of this process shares; each uses identities of its own.
+
+    An app that is rung is taken to listen soon, so that nobody waits for the time of a ringtone.
+    """
+    directory = tmp_path_factory.mktemp("site")
+    site = Site(directory, log_level="debug", incoming_hold_seconds="0.1").start()
     yield site
     assert site.stop() == 0
 

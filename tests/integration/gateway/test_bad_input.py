@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from midcall.core.limits import FRAME_BYTES
 from midcall.gateway import closing
-from midcall.gateway.connection import MALFORMED_FRAMES
+from midcall.gateway.limits import LIMITS
 from tests.integration.gateway.conftest import Connect, NewPhone
 from tests.support.site import Site
 from tests.support.softphone import Closed, new_message_sid, write, write_message
@@ -88,9 +88,9 @@ async def test_the_largest_frame_is_read(phone: NewPhone, name: Name) -> None:
 async def test_whoever_sends_nothing_but_garbage_is_sent_away(phone: NewPhone, name: Name) -> None:
     """Fifty malformed frames are answered; one more is enough."""
     device = await phone(name("alice")).sign_in()
-    for _ in range(MALFORMED_FRAMES + 1):
+    for _ in range(LIMITS.malformed_frames + 1):
         await device.say("garbage")
-    for _ in range(MALFORMED_FRAMES + 1):
+    for _ in range(LIMITS.malformed_frames + 1):
         await device.expect("error")
     assert await device.next() == Closed(*closing.TOO_MANY_ERRORS)
 
@@ -98,7 +98,7 @@ async def test_whoever_sends_nothing_but_garbage_is_sent_away(phone: NewPhone, n
 async def test_unasked_heartbeats_are_nothing(phone: NewPhone, name: Name) -> None:
     """A client that sends heartbeats of its own is left alone."""
     device = await phone(name("alice")).sign_in()
-    for _ in range(2 * MALFORMED_FRAMES):
+    for _ in range(2 * LIMITS.malformed_frames):
         await device.say("\n")
     await device.nothing()
 

@@ -1,7 +1,6 @@
 """The pump of one socket, between a real client and a dialogue that the test writes."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ from starlette.websockets import WebSocket
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
-from midcall.app.sockets import AbortingWebSocket
+from midcall.app.sockets import AbortingWebSocket, listen
 from midcall.core.limits import FRAME_BYTES
 from midcall.gateway import closing
-from midcall.gateway.connection import UNANSWERED_HEARTBEATS, Connection, Pace
+from midcall.gateway.connection import Connection
+from midcall.gateway.limits import LIMITS, Limits
 from midcall.wire import frames
 from midcall.wire.session import Received, SessionEvent
 from tests.support.softphone import PATIENCE_SECONDS, Closed, Softphone, write
@@ -67,7 +67,7 @@ class Server(Protocol):
     """Starts a server whose every socket has a scripted dialogue."""
 
     async def __call__(
-        self, do: Take = nothing, pace: Pace | None = None, *, linger_seconds: float = 15.0
+        self, do: Take = nothing, limits: Limits = LIMITS, *, linger_seconds: float = 15.0
     ) -> "Running": ...
 
 
@@ -101,12 +101,12 @@ async def serve() -> AsyncIterator[Server]:
     async with AsyncExitStack() as stack:
 
         async def make(
-            do: Take = nothing, pace: Pace | None = None, *, linger_seconds: float = 15.0
+            do: Take = nothing, limits: Limits = LIMITS, *, linger_seconds: float = 15.0
         ) -> Running:
             dialogues: asyncio.Queue[Scripted] = asyncio.Queue()
 
             async def signal(websocket: WebSocket) -> None:
-                connection = Connection(websocket, pace or Pace())
+                connection = Connection(websocket, limits)
                 connection.session.authorized = True
                 dialogue = Scripted(connection, do)
                 dialogue.all_settled.set()
@@ -130,7 +130,7 @@ async def serve() -> AsyncIterator[Server]:
             http = uvicorn.Server(config)
             config.load()
             http.lifespan = config.lifespan_class(config)
-            listener = socket.create_server(("127.0.0.1", 0))
+            (listener,) = listen("127.0.0.1", 0)
             await http.startup([listener])
             stack.push_async_callback(http.shutdown, [listener])
             return Running(f"ws://127.0.0.1:{listener.getsockname()[1]}/signal", http, dialogues)
@@ -155,8 +155,8 @@ async def device() -> AsyncIterator[Callable[[Running], Awaitable[Softphone]]]:
 
 Device = Callable[[Running], Awaitable[Softphone]]
 
-QUICK = Pace(heartbeat_seconds=0.02, listen_seconds=3600, close_seconds=5)
-HASTY = Pace(heartbeat_seconds=3600, close_seconds=0.05)
+QUICK = Limits(heartbeat_seconds=0.02, listen_seconds=3600, close_seconds=5)
+HASTY = Limits(heartbeat_seconds=3600, close_seconds=0.05)
 
 
 # --- heartbeats
@@ -164,10 +164,10 @@ HASTY = Pace(heartbeat_seconds=3600, close_seconds=0.05)
 
 async def test_heartbeats_keep_coming(serve: Server, device: Device) -> None:
     """A device that answers hears one after the other and stays."""
-    running = await serve(pace=QUICK)
+    running = await serve(limits=QUICK)
     phone = await device(running)
     phone.echoes = False
-    for _ in range(3 * UNANSWERED_HEARTBEATS):
+    for _ in range(3 * LIMITS.unanswered_heartbeats):
         await phone.heartbeat()
         await phone.echo()
     await phone.say(write("reject", callsid="CA1"))
@@ -177,25 +177,25 @@ async def test_heartbeats_keep_coming(serve: Server, device: Device) -> None:
 
 async def test_a_device_that_never_answers_is_given_up(serve: Server, device: Device) -> None:
     """Whoever leaves so many heartbeats unanswered is closed by name."""
-    phone = await device(await serve(pace=QUICK))
+    phone = await device(await serve(limits=QUICK))
     phone.echoes = False
     assert await phone.next() == Closed(*closing.SILENT)
-    assert phone.unanswered >= UNANSWERED_HEARTBEATS
+    assert phone.unanswered >= LIMITS.unanswered_heartbeats
 
 
 async def test_barriers_are_not_heartbeats_missed(serve: Server, device: Device) -> None:
     """A device with messages on many legs owes an echo for each, and is not gone for that."""
 
     async def barriers(connection: Connection, _event: SessionEvent) -> None:
-        for _ in range(3 * UNANSWERED_HEARTBEATS):
+        for _ in range(3 * LIMITS.unanswered_heartbeats):
             connection.heartbeat(lambda: None)
 
-    running = await serve(barriers, pace=QUICK)
+    running = await serve(barriers, limits=QUICK)
     phone = await device(running)
     phone.echoes = False
     await phone.heartbeat()
     await phone.say(write("reject", callsid="CA1"))
-    await until(lambda: phone.unanswered > 3 * UNANSWERED_HEARTBEATS)
+    await until(lambda: phone.unanswered > 3 * LIMITS.unanswered_heartbeats)
     phone.echoes = True
     while phone.unanswered:
         await phone.echo()
@@ -214,7 +214,7 @@ async def test_an_echo_brings_its_own_mark(serve: Server, device: Device) -> Non
         marks.append(0)
         connection.heartbeat(lambda: marks.__setitem__(number, marks[number] + 1))
 
-    running = await serve(barrier, pace=QUICK)
+    running = await serve(barrier, limits=QUICK)
     phone = await device(running)
     for _ in range(20):
         await phone.say(write("reject", callsid="CA1"))
@@ -223,7 +223,7 @@ async def test_an_echo_brings_its_own_mark(serve: Server, device: Device) -> Non
 
 async def test_a_socket_without_a_token_is_given_up(serve: Server, device: Device) -> None:
     """Whoever connects and never presents a token is closed by name."""
-    running = await serve(pace=Pace(heartbeat_seconds=0.02, listen_seconds=0.04))
+    running = await serve(limits=Limits(heartbeat_seconds=0.02, listen_seconds=0.04))
     phone = await device(running)
     dialogue = await running.dialogue()
     dialogue.connection.session.authorized = False
@@ -304,7 +304,7 @@ async def test_the_end_has_a_deadline(serve: Server, device: Device) -> None:
     async def never(_connection: Connection, _event: SessionEvent) -> None:
         await asyncio.Event().wait()
 
-    running = await serve(never, pace=HASTY)
+    running = await serve(never, limits=HASTY)
     phone = await device(running)
     dialogue = await running.dialogue()
     await phone.say(write("reject", callsid="CA1"))
@@ -364,7 +364,7 @@ async def test_a_slow_consumer_is_cut_off(serve: Server) -> None:
     async def say_much(connection: Connection, _event: SessionEvent) -> None:
         flood(connection)
 
-    running = await serve(say_much, pace=HASTY, linger_seconds=0.05)
+    running = await serve(say_much, limits=HASTY, linger_seconds=0.05)
     async with connect(running.url, compression=None, proxy=None, close_timeout=1) as deaf:
         deaf.transport.pause_reading()
         with capture_logs() as logs:
@@ -389,3 +389,64 @@ async def test_a_client_that_reads_slowly_but_reads_stays(serve: Server, device:
         await phone.expect("cancel")
     dialogue = await running.dialogue()
     assert not dialogue.has_left.is_set()
+
+
+async def test_a_client_that_sends_too_fast_is_read_more_slowly(
+    serve: Server, device: Device
+) -> None:
+    """Past the burst reading pauses until the client leaves off; every frame is taken, in order."""
+    running = await serve(limits=Limits(frames_per_second=2000, frames_burst=10))
+    phone = await device(running)
+    dialogue = await running.dialogue()
+    began = asyncio.get_running_loop().time()
+    for number in range(210):
+        await phone.say(write("reject", callsid=f"CA{number}"))
+    await until(lambda: len(dialogue.taken) == 210)
+    assert asyncio.get_running_loop().time() - began >= 0.09
+    assert dialogue.taken == [
+        Received(frames.Reject(callsid=f"CA{number}")) for number in range(210)
+    ]
+
+
+async def test_a_client_that_is_read_slowly_is_not_to_blame_for_its_echoes(
+    serve: Server, device: Device
+) -> None:
+    """Its heartbeats are answered behind what is not read yet: it is not taken for gone."""
+    limits = Limits(
+        heartbeat_seconds=0.01, unanswered_heartbeats=3, frames_per_second=200, frames_burst=1
+    )
+    running = await serve(limits=limits)
+    phone = await device(running)
+    phone.echoes = False
+    phone.say_at_once(*(write("reject", callsid="CA1") for _ in range(30)))
+    dialogue = await running.dialogue()
+    await until(lambda: len(dialogue.taken) == 30)
+    assert not dialogue.has_left.is_set()
+    assert await phone.ended() == Closed(*closing.SILENT)
+
+
+async def test_a_pause_does_not_outlive_its_socket(serve: Server, device: Device) -> None:
+    """A socket that is closed while reading pauses is gone at once."""
+    running = await serve(limits=Limits(frames_per_second=0.001, frames_burst=1))
+    phone = await device(running)
+    dialogue = await running.dialogue()
+    phone.say_at_once(*(write("reject", callsid="CA1") for _ in range(3)))
+    await until(lambda: len(dialogue.taken) == 2)
+    dialogue.connection.close(closing.DRAINING)
+    assert await phone.next() == Closed(*closing.DRAINING)
+
+
+async def test_the_mark_of_a_slow_consumer_is_a_setting(serve: Server) -> None:
+    """What may wait for a client is as much as the limits say."""
+
+    async def say_a_little(connection: Connection, _event: SessionEvent) -> None:
+        for _ in range(10):
+            connection.send(frames.Cancel(callsid="x" * 1000))
+
+    running = await serve(say_a_little, limits=Limits(queued_bytes=5000, close_seconds=0.05))
+    async with connect(running.url, compression=None, proxy=None, close_timeout=1) as client:
+        await client.send(write("reject", callsid="CA1"))
+        await client.wait_closed()
+        assert Closed(client.close_code or 0, client.close_reason or "") == Closed(
+            *closing.SLOW_CONSUMER
+        )

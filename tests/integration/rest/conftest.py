@@ -1,16 +1,15 @@
 """The REST API on a loopback port, over the real store, journal and rooms, with one live call."""
 
 import asyncio
-import base64
 import http.client
 import json
 import os
+import shutil
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -23,104 +22,50 @@ from twilio.rest import Client as OfficialClient
 from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Room, Rooms
 from midcall.core.effects import Effect
+from midcall.core.messages.means import gather
 from midcall.core.messages.rate import Rate
 from midcall.core.messages.service import MessageService
+from midcall.core.messages.settings import DEFAULT_SETTINGS
+from midcall.core.outbox.redrive import Redriver
 from midcall.core.ports import Change, PutAccount, PutApiKey, PutFamily
-from midcall.model.accounts import Account, ApiKey
-from midcall.model.calls import Call, CallDirection, CallStatus
-from midcall.model.families import Family, Leg
-from midcall.model.sids import AccountSid, ApplicationSid, CallSid, KeySid
-from midcall.rest.desk import Desk
+from midcall.model.calls import CallStatus
+from midcall.model.families import Family
+from midcall.model.messages import UserDefinedMessage
+from midcall.model.sids import (
+    CallSid,
+    MessageSid,
+)
+from midcall.rest.desk import Desk, RestLimits
 from midcall.rest.routes import document, routes
+from midcall.runtime.bell import Bell
 from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
+from midcall.runtime.rendezvous import Rendezvous
 from midcall.store.sqlite import SqliteStore, open_store
+from midcall.wire import contents
 from midcall.wire.turn import TurnServers
 from midcall.wire.urls import parse_webhook_url
+from tests.integration.rest.records import (
+    ACCOUNT,
+    AT,
+    KEY,
+    LIVE,
+    OTHER,
+    OVER,
+    OWN_TOKEN,
+    THEIRS,
+    family,
+)
 from tests.support.openapi import Described, Witness
 
 T = TypeVar("T")
 
-AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-DATE = "Mon, 04 May 2026 03:02:01 +0000"
-
-ACCOUNT = Account(
-    sid=AccountSid("AC" + "a" * 32),
-    auth_token="1" * 32,
-    friendly_name="Ours",
-    created_at=AT,
-    updated_at=AT,
-)
-OTHER = Account(
-    sid=AccountSid("AC" + "b" * 32),
-    auth_token="2" * 32,
-    friendly_name="Theirs",
-    created_at=AT,
-    updated_at=AT,
-)
-KEY = ApiKey(
-    sid=KeySid("SK" + "a" * 32),
-    account_sid=ACCOUNT.sid,
-    secret="3" * 32,
-    friendly_name="Phones",
-    created_at=AT,
-    updated_at=AT,
-)
-
-LIVE = CallSid("CA" + "1" * 32)
-"""A call in progress."""
-
-OVER = CallSid("CA" + "2" * 32)
-"""A call that has ended."""
-
-THEIRS = CallSid("CA" + "3" * 32)
-"""A call in progress of the other account."""
-
-BASE = f"/2010-04-01/Accounts/{ACCOUNT.sid}"
+UNTIMED = RestLimits(account_rate=Rate(1, 1_000_000))
+"""Limits for a server whose clock stands still: nobody's requests are too many."""
 
 TURN = TurnServers(
     urls=("stun:turn.example.com", "turn:turn.example.com?transport=udp"), secret="a shared secret"
 )
-
-
-def basic(username: str, password: str) -> str:
-    """Return an ``Authorization`` header."""
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-OWN_TOKEN = basic(ACCOUNT.sid, ACCOUNT.auth_token)
-OWN_KEY = basic(KEY.sid, KEY.secret)
-
-
-def family(
-    sid: CallSid,
-    account: AccountSid,
-    status: CallStatus,
-    *,
-    minute: int = 0,
-    day: int = AT.day,
-    to_address: str = "client:bob",
-) -> Family:
-    """Return a family of one leg."""
-    at = AT.replace(day=day, minute=minute)
-    call = Call(
-        sid=sid,
-        account_sid=account,
-        from_address="client:amy",
-        to_address=to_address,
-        application_sid=ApplicationSid("AP" + "a" * 32),
-        direction=CallDirection.INBOUND,
-        status=status,
-        created_at=at,
-        updated_at=at,
-        answered_at=at,
-        ended_at=at if status.terminal else None,
-    )
-    return Family(
-        sid=sid,
-        account_sid=account,
-        legs={sid: Leg(call=call, identity="amy")},
-    )
 
 
 @dataclass(frozen=True)
@@ -141,13 +86,16 @@ class Answer:
 class Site:
     """A running server, seen from outside, and its store, seen from inside."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: RestLimits = UNTIMED) -> None:
+        self._limits = limits
+        self.bell = Bell()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.desk: Desk
+        self.rooms: Rooms
         self.witness: Witness
         self._server: uvicorn.Server
         self._thread = threading.Thread(target=self._serve, args=(url,), name="site")
@@ -160,14 +108,19 @@ class Site:
 
     async def _run(self, url: str) -> None:
         store = await open_store(url)
-        journal: Journal[Change] = Journal(store.commit)
+        journal = self._ringing(store)
         runtime = LoopRuntime(lambda: AT)
-        rooms = await live_rooms(store, journal, runtime)
+        rooms = self.rooms = await live_rooms(store, journal, runtime)
         self.desk = Desk(
             store=store,
             journal=journal,
             messaging=messaging(rooms, store, journal),
+            redriving=Redriver(
+                store=store, journal=journal, clock=lambda: AT, wake=lambda: None, turn=any_time
+            ),
             calling=CallRequests(rooms=rooms, store=store, entropy=os.urandom),
+            feeds=self.bell.listen,
+            limits=self._limits,
             clock=lambda: AT,
             entropy=os.urandom,
             turn=TURN,
@@ -182,6 +135,13 @@ class Site:
         await journal.close()
         await store.close()
 
+    def _ringing(self, store: SqliteStore) -> Journal[Change]:
+        async def commit(changes: Sequence[Change]) -> None:
+            await store.commit(changes)
+            self.bell.ring()
+
+        return Journal(commit)
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
@@ -190,8 +150,22 @@ class Site:
         """Write to the store."""
         self.run(self.desk.journal.commit(changes))
 
+    def restore(self, live: Family) -> None:
+        """Have one more call under way."""
+
+        async def restore() -> None:
+            await self.desk.journal.commit([PutFamily(live)])
+            self.rooms.restore(live)
+
+        self.run(restore())
+
+    def close_feeds(self) -> None:
+        """Send away whoever listens for message events, as a server does that stops."""
+        self._loop.call_soon_threadsafe(self.bell.close)
+
     def stop(self) -> None:
         """Stop the server and wait for it."""
+        self.close_feeds()
         self._server.should_exit = True
         self._thread.join(30)
         assert not self._thread.is_alive()
@@ -205,14 +179,17 @@ class Site:
         *,
         authorization: str | None = OWN_TOKEN,
         content_type: str = "application/x-www-form-urlencoded",
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request; ``parameters`` are a form, or a body as it is."""
         body = urlencode(parameters) if isinstance(parameters, Mapping) else parameters
-        headers = {} if body is None else {"Content-Type": content_type}
+        sent = dict(headers or {})
+        if body is not None:
+            sent["Content-Type"] = content_type
         if authorization is not None:
-            headers["Authorization"] = authorization
+            sent["Authorization"] = authorization
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, sent)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
@@ -253,38 +230,63 @@ async def live_rooms(store: SqliteStore, journal: Journal[Change], runtime: Loop
 
 def messaging(rooms: Rooms, store: SqliteStore, journal: Journal[Change]) -> MessageService:
     """Return the real message service."""
-    return MessageService(
+    replies: Rendezvous[tuple[CallSid, MessageSid], UserDefinedMessage] = Rendezvous()
+    means = gather(
         rooms=rooms,
         store=store,
         journal=journal,
         entropy=os.urandom,
-        is_json=is_json,
+        replies=replies,
+        settings=DEFAULT_SETTINGS,
+    )
+    return MessageService(
+        means,
+        is_json=contents.is_json,
+        find_replied=contents.find_replied,
         check_url=lambda url: parse_webhook_url(url, name="Callback"),
-        uplink_rate=Rate(50, 100),
-        first_sequence_number=0,
     )
 
 
-def is_json(text: str) -> bool:
-    """Tell whether a text is JSON."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+@asynccontextmanager
+async def any_time(call: CallSid, message: MessageSid) -> AsyncGenerator[None, None]:
+    """Give a turn to settle a message where nobody else does."""
+    yield
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with its tables: making them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("blank") / "midcall.db"
+
+    async def make() -> None:
+        await (await open_store(f"sqlite:///{path}")).close()
+
+    asyncio.run(make())
+    return path
+
+
+def copied(blank: Path, directory: Path) -> str:
+    """Return the URL of a store of its own."""
+    return f"sqlite:///{shutil.copy(blank, directory)}"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def database(blank: Path, tmp_path: Path) -> str:
+    """Return the URL of a store for one test."""
+    return copied(blank, tmp_path)
+
+
+@pytest.fixture
+def site(database: str) -> Iterator[Site]:
     """Serve until the test is over."""
-    running = Site(f"sqlite:///{tmp_path / 'midcall.db'}")
+    running = Site(database)
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def standing(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve for all tests that change nothing, or nothing that another one sees."""
-    running = Site(f"sqlite:///{tmp_path_factory.mktemp('rest') / 'midcall.db'}")
+    running = Site(copied(blank, tmp_path_factory.mktemp("rest")))
     yield running
     running.stop()

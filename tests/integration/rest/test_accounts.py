@@ -12,17 +12,8 @@ from twilio.rest import Client as OfficialClient
 
 from midcall.core.ports import PutAccount
 from midcall.model.accounts import AccountStatus
-from tests.integration.rest.conftest import (
-    ACCOUNT,
-    AT,
-    BASE,
-    LIVE,
-    OTHER,
-    OWN_KEY,
-    TURN,
-    Site,
-    basic,
-)
+from tests.integration.rest.conftest import TURN, Site
+from tests.integration.rest.records import ACCOUNT, AT, BASE, LIVE, OTHER, OWN_KEY, basic
 
 ACCOUNTS = "/2010-04-01/Accounts"
 

@@ -3,7 +3,8 @@
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.integration.rest.conftest import BASE, OTHER, Site, basic
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import BASE, OTHER, basic
 
 APPLICATIONS = f"{BASE}/Applications"
 

@@ -6,7 +6,8 @@ from twilio.base.exceptions import TwilioRestException
 from midcall.core.ports import PutFamily
 from midcall.model.calls import CallStatus
 from midcall.model.sids import CallSid
-from tests.integration.rest.conftest import ACCOUNT, BASE, LIVE, OVER, THEIRS, Site, family
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import ACCOUNT, BASE, LIVE, OVER, THEIRS, family
 
 CALLS = f"{BASE}/Calls.json"
 

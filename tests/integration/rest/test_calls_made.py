@@ -9,7 +9,8 @@ from midcall.core.ports import AddExchange, PutFamily
 from midcall.model.calls import CallStatus
 from midcall.model.exchanges import Exchange
 from midcall.model.sids import CallSid
-from tests.integration.rest.conftest import (
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import (
     ACCOUNT,
     AT,
     BASE,
@@ -17,7 +18,6 @@ from tests.integration.rest.conftest import (
     OTHER,
     OVER,
     THEIRS,
-    Site,
     basic,
     family,
 )

@@ -6,17 +6,8 @@ from twilio.base.exceptions import TwilioRestException
 from midcall.core.ports import AddNotification
 from midcall.model.notifications import Level, Notification
 from midcall.model.sids import AccountSid, CallSid, NotificationSid
-from tests.integration.rest.conftest import (
-    ACCOUNT,
-    AT,
-    BASE,
-    LIVE,
-    OTHER,
-    OVER,
-    OWN_KEY,
-    Site,
-    basic,
-)
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import ACCOUNT, AT, BASE, LIVE, OTHER, OVER, OWN_KEY, basic
 
 
 def told(

@@ -1,19 +1,23 @@
 """Every operation that the API describes, driven by the official libraries."""
 
+import http.client
 import json
 import shutil
 import subprocess
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from midcall.core.ports import AddExchange, AddNotification
+from midcall.core.ports import AddEntry, AddExchange, AddMessage, AddNotification
 from midcall.model.exchanges import Exchange
+from midcall.model.messages import MessageState
 from midcall.model.notifications import Level, Notification
 from midcall.model.sids import NotificationSid
-from tests.integration.rest.conftest import ACCOUNT, AT, LIVE, OVER, Site
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import ACCOUNT, AT, BASE, LIVE, OVER, OWN_TOKEN, owed, uplink
 
 SCRIPT = Path(__file__).parent / "node" / "every_operation.mjs"
 NODE = shutil.which("node")
@@ -38,13 +42,56 @@ EXCHANGE = Exchange(
     duration_ms=12,
     response_code=200,
 )
+MESSAGE = uplink(1, OVER, state=MessageState.FAILED)
+CALLBACK = owed(1, call=OVER)
 
 
 @pytest.fixture
 def eventful(site: Site) -> Site:
     """Serve an account that has something of everything."""
-    site.commit(AddNotification(NOTIFICATION), AddExchange(EXCHANGE))
+    site.commit(
+        AddNotification(NOTIFICATION),
+        AddExchange(EXCHANGE),
+        AddMessage(MESSAGE),
+        AddEntry(CALLBACK),
+    )
     return site
+
+
+def drive_messages(client: Any, site: Site) -> None:
+    """Use every operation that the original does not have: the library knows no names for them."""
+    api = client.api.v2010
+    account, call = f"/Accounts/{ACCOUNT.sid}", f"/Accounts/{ACCOUNT.sid}/Calls/{OVER}"
+    messages = f"{call}/UserDefinedMessages"
+    (listed,) = api.fetch("GET", f"{messages}.json")["user_defined_messages"]
+    assert api.fetch("GET", f"{messages}/{listed['sid']}.json")["state"] == "failed"
+    assert len(api.fetch("GET", f"{account}/UserDefinedMessages.json")) > 1
+    sent = {"To": "client:amy", "Content": "1"}
+    made = api.create("POST", f"{account}/UserDefinedMessages.json", data=sent)
+    assert [one["call_sid"] for one in made["results"]] == [LIVE]
+    for of in (account, f"{account}/Calls/{LIVE}"):
+        many = f"{of}/UserDefinedMessageSubscriptions"
+        made = api.create("POST", f"{many}.json", data={"Callback": "https://example.com/"})
+        (listed,) = api.fetch("GET", f"{many}.json")["user_defined_message_subscriptions"]
+        assert api.fetch("GET", f"{many}/{made['sid']}.json") == listed
+        assert api.delete("DELETE", f"{many}/{made['sid']}.json")
+    ended = client.request("GET", f"{site.url}/2010-04-01{messages}/Stream.json")
+    assert ended.status_code == 204
+    for of in (account, f"{account}/Calls/{LIVE}"):
+        assert first_line(site, f"{BASE.removesuffix(account)}{of}/UserDefinedMessages/Stream")
+    callbacks = f"{account}/Callbacks"
+    (dead,) = api.fetch("GET", f"{callbacks}.json")["callbacks"]
+    path = f"{callbacks}/{dead['id']}.json"
+    assert api.fetch("GET", path)["state"] == "dead"
+    assert api.update("POST", path, data={"State": "pending"})["state"] == "pending"
+    assert api.update("POST", f"{callbacks}/Redrive.json") == {"redriven": 0}
+
+
+def first_line(site: Site, path: str) -> bytes:
+    """Return what a stream begins with, and leave it."""
+    with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)) as connection:
+        connection.request("GET", path, headers={"Authorization": OWN_TOKEN})
+        return connection.getresponse().readline()
 
 
 def drive_calls(client: Any) -> None:
@@ -99,6 +146,7 @@ def drive_the_rest(client: Any) -> None:
 def test_the_official_python_library_drives_every_operation(eventful: Site) -> None:
     """Each one that is described succeeds with it."""
     client = eventful.official()
+    drive_messages(client, eventful)
     drive_calls(client)
     drive_the_rest(client)
     assert eventful.witness.succeeded == eventful.witness.operation_ids

@@ -3,7 +3,8 @@
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.integration.rest.conftest import ACCOUNT, BASE, KEY, LIVE, OTHER, OWN_KEY, Site, basic
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import ACCOUNT, BASE, KEY, LIVE, OTHER, OWN_KEY, basic
 
 KEYS = f"{BASE}/Keys"
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.integration.rest.conftest import ACCOUNT, BASE, DATE, LIVE, OVER, OWN_KEY, THEIRS, Site
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import ACCOUNT, BASE, DATE, LIVE, OVER, OWN_KEY, THEIRS
 
 MESSAGES = f"{BASE}/Calls/{LIVE}/UserDefinedMessages"
 SUBSCRIPTIONS = f"{BASE}/Calls/{LIVE}/UserDefinedMessageSubscriptions"

@@ -6,7 +6,8 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from midcall.model.numbers import SIMULATED
-from tests.integration.rest.conftest import BASE, OTHER, Site, basic
+from tests.integration.rest.conftest import Site
+from tests.integration.rest.records import BASE, OTHER, basic
 
 NUMBERS = f"{BASE}/IncomingPhoneNumbers"
 NUMBER = "+14155550123"

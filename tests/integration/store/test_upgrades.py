@@ -15,17 +15,22 @@ from midcall.core.ports import (
     AccountFilter,
     AddExchange,
     CallFilter,
+    EntryFilter,
+    ExpireMessages,
+    HoldMessages,
+    MessageFilter,
     NotificationFilter,
     PutAccount,
     PutFamily,
     PutPhoneNumber,
+    RedriveEntry,
     RemoveCall,
 )
 from midcall.model.calls import Call, CallStatus
-from midcall.model.messages import Direction, MessageState
+from midcall.model.messages import Direction, MessageState, UserDefinedMessage
 from midcall.model.outbox import EntryState
 from midcall.model.sids import CallSid
-from midcall.store.faults import StoreFileUnusable
+from midcall.store.faults import MasterKeyMissing, StoreFileUnusable
 from midcall.store.sqlite import SqliteStore, open_for_reading, open_store
 from tests.contract.store.records import (
     ACCOUNT,
@@ -52,14 +57,26 @@ from tests.contract.store.records import (
 STORES = Path(__file__).parent / "stores"
 
 
+def restored(path: Path, revision: str) -> Path:
+    """Make a store of a revision in a file."""
+    with sqlite3.connect(path) as made:
+        made.executescript((STORES / f"{revision}.sql").read_text("utf-8"))
+    made.close()
+    return path
+
+
 @pytest.fixture
 def first(tmp_path: Path) -> Path:
     """Make a store as the first version left it: two calls that are over, three under way."""
-    path = tmp_path / "store.db"
-    with sqlite3.connect(path) as made:
-        made.executescript((STORES / "0001.sql").read_text("utf-8"))
-    made.close()
-    return path
+    return restored(tmp_path / "store.db", "0001")
+
+
+@pytest.fixture
+async def second(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """Open a store as the second left it: a family under way, a call that is over, one removed."""
+    store = await open_store(f"sqlite:///{restored(tmp_path / 'store.db', '0002')}")
+    yield store
+    await store.close()
 
 
 @pytest.fixture
@@ -186,3 +203,80 @@ def test_a_reader_does_not_upgrade(first: Path) -> None:
     with pytest.raises(StoreFileUnusable, match="older version"):
         asyncio.run(open_for_reading(f"sqlite:///{first}"))
     assert first.read_bytes() == before
+
+
+# --- from the second version ------------------------------------------------------------------
+
+LEG = call_sid(1)
+OWED = subscription(1).sid
+
+
+async def found_message(store: SqliteStore, number: int) -> UserDefinedMessage:
+    """Return a message of the family that is under way."""
+    found = await store.find_message(LEG, message_sid(number))
+    assert found is not None
+    return found
+
+
+async def test_calls_of_the_second_version_go_on(second: SqliteStore) -> None:
+    """A family that was under way still is, and the calls that are over have what was said."""
+    ringing = call(2, parent=LEG, status=CallStatus.RINGING)
+    assert await second.live_families() == [family(call(1), ringing)]
+    assert await second.calls_ended(after(99), limit=9) == [call_sid(7)]
+    assert await second.calls_with_content(after(99), limit=9) == [call_sid(7)]
+    assert await second.find_phone_number(phone_number(1).sid) == phone_number(1)
+
+
+async def test_messages_of_the_second_version_stay_where_they_were(second: SqliteStore) -> None:
+    """They have neither waited nor been answered; what was sent was sent at least once."""
+    assert await found_message(second, 0) == msgspec.structs.replace(
+        message(0, of=LEG, state=MessageState.DELIVERED),
+        sent_at=after(4),
+        settled_at=after(5),
+        sends=1,
+    )
+    assert await found_message(second, 1) == msgspec.structs.replace(
+        message(1, of=LEG, state=MessageState.SENT), sent_at=after(6), sends=1
+    )
+    assert await found_message(second, 2) == message(2, of=LEG)
+    failed = message(0, of=LEG, number=10, direction=Direction.UPLINK, state=MessageState.FAILED)
+    assert await found_message(second, 10) == msgspec.structs.replace(failed, settled_at=after(7))
+    assert await second.last_message_event() == 0
+    states = MessageFilter(state=MessageState.EXPIRED)
+    (expired,) = await second.list_messages(ACCOUNT, states, offset=0, limit=9)
+    assert (expired.call_sid, expired.settled_at) == (call_sid(7), after(60))
+
+
+async def test_they_can_be_held_and_told_of(second: SqliteStore) -> None:
+    """What was not settled then comes to its end as new messages do."""
+    assert await second.waiting_downlinks(LEG) == 2
+    await second.commit([HoldMessages(LEG, after(100))])
+    assert (await found_message(second, 2)).state is MessageState.HELD
+    await second.commit([ExpireMessages(LEG, after(101))])
+    events = await second.message_events(ACCOUNT, LEG, after=0, limit=9)
+    assert [(one.message.position, one.state) for one in events] == [
+        (1, MessageState.EXPIRED),
+        (2, MessageState.EXPIRED),
+    ]
+
+
+async def test_dead_entries_of_the_second_version_can_be_sent_again(second: SqliteStore) -> None:
+    """They are found by state and subscription, and go before those that wait behind them."""
+    filters = EntryFilter(state=EntryState.DEAD, subscription_sid=OWED)
+    (dead,) = await second.list_entries(ACCOUNT, filters, offset=0, limit=9)
+    assert (dead.attempts, dead.redriven_at, dead.message_sid) == (1, None, message_sid(10))
+    await second.commit([RedriveEntry(dead.lane, dead.position, after(200))])
+    (due,) = await second.due_entries(after(200), busy=frozenset(), limit=9)
+    assert (due.position, due.redriven_at) == (0, after(200))
+    assert (await found_message(second, 10)).state is MessageState.ACCEPTED
+    assert await second.subscriptions(LEG) == [subscription(1, of=LEG)]
+
+
+async def test_a_store_of_the_second_version_can_be_sealed(tmp_path: Path) -> None:
+    """Upgrading and sealing happen at one opening."""
+    path = restored(tmp_path / "store.db", "0002")
+    store = await open_store(f"sqlite:///{path}", "a master key")
+    assert await store.find_account(ACCOUNT) == account()
+    await store.close()
+    with pytest.raises(MasterKeyMissing):
+        await open_store(f"sqlite:///{path}")

@@ -4,6 +4,7 @@ The hub, the session and the frames are real. The services keep what they were a
 """
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,13 +12,20 @@ import pytest
 
 from midcall.core.calls.service import Offer
 from midcall.core.messages.service import Uplink
-from midcall.core.ports import Peer
+from midcall.core.ports import Invitation, Peer
 from midcall.gateway import closing
 from midcall.gateway.closing import Closing
-from midcall.gateway.dialogue import LONGEST_AWAY_SECONDS, Doorway, SignallingDialogue
+from midcall.gateway.dialogue import (
+    CROWDED_SECONDS,
+    LONGEST_AWAY_SECONDS,
+    Doorway,
+    SignallingDialogue,
+)
 from midcall.gateway.hub import Hub
-from midcall.model.errors import BadMedia, Fault, TokenSignatureInvalid, Unavailable
-from midcall.model.families import SessionId
+from midcall.gateway.limits import LIMITS, Limits
+from midcall.model.calls import Call, CallDirection, CallStatus
+from midcall.model.errors import BadMedia, CallNotFound, Fault, TokenSignatureInvalid, Unavailable
+from midcall.model.families import Device, DeviceId, SessionId
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid, KeySid
 from midcall.model.twiml import Parameter
 from midcall.wire import frames
@@ -74,6 +82,11 @@ class Services:
         await self._answer()
         return CALL
 
+    def accept(self, peer: Peer, sid: CallSid, answer: Offer) -> None:
+        self.asked.append(f"accept {sid}")
+        if self.failure is not None:
+            raise self.failure
+
     async def attach(self, peer: Peer, sid: CallSid, token: str, offer: Offer) -> None:
         self.asked.append(f"attach {sid}")
 
@@ -97,16 +110,18 @@ class Services:
 class Desk:
     """A dialogue with everything around it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
         self.services = Services()
+        self.spawned: list[str] = []
         self.connection = Connection()
         self.token: AccessToken | Fault = token()
         self.hub = Hub(
             store=None,  # type: ignore[arg-type]  # nothing is relayed here
-            spawn=lambda _name, work: work.close(),
+            spawn=self._spawn,
             later=lambda _seconds, _call: None,
             record=lambda _changes: None,
             clock=lambda: NOW,
+            limits=limits,
         )
         doorway = Doorway(
             calls=self.services,  # type: ignore[arg-type]  # the part of it that is used
@@ -122,6 +137,27 @@ class Desk:
             self.connection,  # type: ignore[arg-type]  # the part of it that is used
             "ashburn",
         )
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+        self.spawned.append(name)
+
+    def ring(self) -> None:
+        """Let a call come in."""
+        device = Device(
+            id=DeviceId("device"), session=self.dialogue._session, reconnect_token="secret"
+        )
+        call = Call(
+            sid=CALL,
+            account_sid=OURS,
+            from_address="client:bob",
+            to_address="client:alice",
+            direction=CallDirection.OUTBOUND_DIAL,
+            status=CallStatus.QUEUED,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        self.hub.invite(Invitation(call=call, parameters=(), device=device, sdp="v=0"))
 
     async def _check(self, _text: str) -> AccessToken:
         if isinstance(self.token, Fault):
@@ -264,6 +300,18 @@ async def test_a_draining_server_lets_nobody_in(desk: Desk) -> None:
     assert not desk.connection.session.authorized
 
 
+async def test_an_identity_with_too_many_sockets_is_sent_away_for_now() -> None:
+    """One socket too many is told when to come back, and closed by name."""
+    desk = Desk(Limits(sockets_per_identity=1))
+    desk.hub.join(SessionId("other"), desk.connection, OURS, "alice")  # type: ignore[arg-type]
+    await desk.listen()
+    (advice,) = desk.connection.sent
+    assert isinstance(advice, frames.Error)
+    assert (advice.error.code, advice.error.retry_after) == (31206, CROWDED_SECONDS)
+    assert desk.connection.closed == closing.TOO_MANY_SOCKETS
+    assert not desk.connection.session.authorized
+
+
 async def test_a_wrong_token_leaves_who_is_here_as_it_was(desk: Desk) -> None:
     """The socket of a device that is in stays open with the token before."""
     await desk.listen()
@@ -352,6 +400,25 @@ async def test_an_offer_that_cannot_be_used_does_not_end_the_call(desk: Desk) ->
     assert isinstance(refused, frames.Error)
     assert refused.callsid == CALL
     assert refused.error.code == 31400
+
+
+async def test_an_answer_brings_a_listener(desk: Desk) -> None:
+    """An app that answers its incoming call gets the messages that waited for it."""
+    await desk.listen()
+    desk.ring()
+    assert desk.spawned == []
+    await desk.take(frames.ClientAnswer(callsid=CALL, sdp="v=0"))
+    assert desk.services.asked == [f"accept {CALL}"]
+    assert desk.spawned == [f"relay of {CALL}"]
+
+
+async def test_an_answer_that_comes_too_late_brings_nobody(desk: Desk) -> None:
+    """A call that somebody else took has nothing for this app."""
+    await desk.listen()
+    desk.ring()
+    desk.services.failure = CallNotFound(CALL)
+    await desk.take(frames.ClientAnswer(callsid=CALL, sdp="v=0"))
+    assert desk.spawned == []
 
 
 async def test_digits_go_to_the_call_without_an_answer(desk: Desk) -> None:

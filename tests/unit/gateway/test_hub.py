@@ -1,129 +1,34 @@
-"""The hub's bookkeeping, with connections that only remember what they were given."""
+"""The hub's bookkeeping: who is here, who is told what, and what is left of it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from midcall.core.ports import Change, Invitation
 from midcall.gateway import closing
-from midcall.gateway.closing import Closing
-from midcall.gateway.hub import Hub
-from midcall.model.calls import Call, CallDirection, CallStatus
-from midcall.model.errors import CallNotFound, Unavailable
-from midcall.model.families import Device, DeviceId, SessionId
-from midcall.model.messages import Direction, UserDefinedMessage
-from midcall.model.sids import AccountSid, CallSid
+from midcall.gateway.limits import Limits
+from midcall.model.errors import CallNotFound, TooManySockets, Unavailable
+from midcall.model.families import SessionId
+from midcall.model.sids import CallSid
 from midcall.model.twiml import Parameter
 from midcall.wire import frames
-
-OURS = AccountSid("AC" + "1" * 32)
-THEIRS = AccountSid("AC" + "2" * 32)
-CALL = CallSid("CA" + "1" * 32)
-OTHER_CALL = CallSid("CA" + "2" * 32)
-AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-FIRST, SECOND = SessionId("first"), SessionId("second")
-
-
-class Connection:
-    """A socket as the hub sees it."""
-
-    def __init__(self) -> None:
-        self.sent: list[frames.ServerFrame] = []
-        self.closed: Closing | None = None
-
-    def send(self, frame: frames.ServerFrame) -> None:
-        self.sent.append(frame)
-
-    def heartbeat(self, mark: Callable[[], None] | None = None) -> None:
-        pass
-
-    def close(self, why: Closing) -> None:
-        self.closed = why
-
-
-class NoMessages:
-    """A store in which no leg has any messages; it remembers which were asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[CallSid] = []
-
-    async def downlinks(self, call: CallSid, *, after: int, limit: int) -> list[UserDefinedMessage]:
-        self.asked.append(call)
-        return []
-
-    async def first_pending_downlink(self, call: CallSid) -> int | None:
-        return None
-
-    async def next_position(self, call: CallSid, direction: Direction) -> int:
-        return 0
-
-
-class Site:
-    """A hub with everything around it."""
-
-    def __init__(self) -> None:
-        self.store = NoMessages()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.hub = Hub(
-            store=self.store,  # type: ignore[arg-type]  # the part of the port that is used
-            spawn=self._spawn,
-            later=lambda _seconds, _call: None,
-            record=self._record,
-            clock=lambda: AT,
-        )
-
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    def _record(self, changes: Sequence[Change]) -> None:
-        raise AssertionError(f"there was nothing to record: {changes}")
-
-    def join(
-        self, session: SessionId, identity: str = "bob", account: AccountSid = OURS
-    ) -> Connection:
-        """Let a device come in."""
-        connection = Connection()
-        self.hub.join(session, connection, account, identity)  # type: ignore[arg-type]
-        return connection
-
-    async def reads(self, number: int) -> None:
-        """Wait until so many reads have been asked for, and nothing is under way."""
-        while self.tasks:
-            await asyncio.wait(self.tasks)
-        assert len(self.store.asked) == number
+from tests.unit.gateway.node import (
+    CALL,
+    FIRST,
+    OTHER_CALL,
+    OURS,
+    SECOND,
+    THEIRS,
+    Connection,
+    Site,
+    device,
+    invitation,
+)
 
 
 @pytest.fixture
 async def site() -> Site:
     """Give a hub to which nobody is connected."""
     return Site()
-
-
-def device(session: SessionId, number: int = 1) -> Device:
-    """Return a device as its family knows it."""
-    return Device(
-        id=DeviceId(f"{CALL}.{number}"), session=session, reconnect_token=f"secret {number}"
-    )
-
-
-def invitation(to: Device, *parameters: Parameter) -> Invitation:
-    """Return an incoming call for a device."""
-    call = Call(
-        sid=CALL,
-        account_sid=OURS,
-        from_address="client:alice",
-        to_address="client:bob",
-        direction=CallDirection.OUTBOUND_DIAL,
-        status=CallStatus.QUEUED,
-        created_at=AT,
-        updated_at=AT,
-    )
-    return Invitation(call=call, parameters=parameters, device=to, sdp="v=0")
 
 
 # --- registrations
@@ -161,7 +66,7 @@ async def test_who_leaves_or_unregisters_is_not_found(site: Site) -> None:
     assert site.hub.registered(OURS, "bob") == (SECOND,)
     site.hub.leave(SECOND)
     assert site.hub.registered(OURS, "bob") == ()
-    assert not site.hub._registered
+    assert not site.hub._present._registered
 
 
 async def test_another_token_changes_nothing_of_a_presence(site: Site) -> None:
@@ -234,10 +139,11 @@ async def test_messages_are_read_once_the_device_knows_its_call(site: Site) -> N
 
 
 async def test_every_device_that_rings_gets_the_messages(site: Site) -> None:
-    """While a leg rings on two devices its messages go to both."""
+    """While a leg rings on two devices its messages go to both, once their apps may listen."""
     for number, session in enumerate((FIRST, SECOND)):
         site.join(session)
         site.hub.invite(invitation(device(session, number)))
+    site.let_time_pass()
     await site.reads(2)
     site.hub.relay(CALL)
     await site.reads(4)
@@ -274,6 +180,38 @@ async def test_a_lost_socket_holds_messages_back(site: Site) -> None:
     site.hub.leave(FIRST)
     site.hub.relay(CALL)
     await site.reads(1)
+
+
+# --- how many
+
+
+async def test_an_identity_has_so_many_sockets_and_no_more() -> None:
+    """One past the limit is refused for now; those that are here, and others, do not notice."""
+    site = Site(Limits(sockets_per_identity=2))
+    for session in (FIRST, SECOND):
+        site.join(session)
+    third = SessionId("third")
+    with pytest.raises(TooManySockets):
+        site.join(third)
+    site.join(FIRST)  # another token on the same socket
+    site.join(SessionId("alice's"), "alice")
+    site.join(SessionId("their bob's"), account=THEIRS)
+    assert site.hub.leave(third) == ()
+    with pytest.raises(TooManySockets):
+        site.join(third)
+    site.hub.leave(FIRST)
+    site.join(third)
+    for session in (SECOND, third):
+        site.hub.leave(session)
+    assert not [one for one in site.hub._present._sockets if one == (OURS, "bob")]
+
+
+async def test_those_who_are_nobody_are_not_counted() -> None:
+    """Strangers share the empty identity."""
+    site = Site(Limits(sockets_per_identity=1))
+    for session in (FIRST, SECOND):
+        site.join(session, "")
+    assert len(site.hub) == 2
 
 
 # --- names and the end
@@ -319,7 +257,7 @@ async def test_a_call_that_is_over_leaves_nothing_behind(site: Site) -> None:
         site.hub.answer(call, device(FIRST, number), "v=0")
         site.hub.hang_up(call, device(FIRST, number), None)
         site.hub.forget(call, device(FIRST, number))
-    presence = site.hub._present[FIRST]
+    presence = site.hub._present.get(FIRST)
     assert not presence.relays
     assert not presence.names
     assert not site.hub._relays
@@ -331,6 +269,7 @@ async def test_one_device_of_a_leg_can_be_forgotten(site: Site) -> None:
     for number, session in enumerate((FIRST, SECOND)):
         site.join(session)
         site.hub.invite(invitation(device(session, number)))
+    site.let_time_pass()
     await site.reads(2)
     site.hub.forget(CALL, device(FIRST, 0))
     site.hub.relay(CALL)

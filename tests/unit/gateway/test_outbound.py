@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from midcall.gateway.outbound import QUEUED_BYTES, Outbound
+from midcall.gateway.outbound import Outbound
+
+QUEUED_BYTES = 16 * 1024
 
 
 @dataclass
@@ -34,7 +36,7 @@ async def test_texts_are_written_in_order() -> None:
     """What is put first is written first, before and while the writer runs."""
     socket = Socket()
     socket.reading.set()
-    outbound = Outbound(socket.write, socket.overflowed)
+    outbound = Outbound(socket.write, socket.overflowed, QUEUED_BYTES)
     outbound.put("1")
     outbound.put("2")
     running = asyncio.create_task(outbound.run())
@@ -49,7 +51,7 @@ async def test_texts_are_written_in_order() -> None:
 async def test_what_waits_is_still_written_after_the_end() -> None:
     """Closing keeps what was said before it, and takes nothing after it."""
     socket = Socket()
-    outbound = Outbound(socket.write, socket.overflowed)
+    outbound = Outbound(socket.write, socket.overflowed, QUEUED_BYTES)
     running = asyncio.create_task(outbound.run())
     outbound.put("first")
     outbound.put("last")
@@ -64,7 +66,7 @@ async def test_what_waits_is_still_written_after_the_end() -> None:
 async def test_a_peer_that_does_not_read_overflows_once() -> None:
     """Past the mark everything that waits is dropped, and the owner is told once."""
     socket = Socket()
-    outbound = Outbound(socket.write, socket.overflowed)
+    outbound = Outbound(socket.write, socket.overflowed, QUEUED_BYTES)
     running = asyncio.create_task(outbound.run())
     outbound.put("under way")
     await settle()
@@ -80,7 +82,7 @@ async def test_a_peer_that_reads_never_overflows() -> None:
     """What was written does not count, however much it is in the course of time."""
     socket = Socket()
     socket.reading.set()
-    outbound = Outbound(socket.write, socket.overflowed)
+    outbound = Outbound(socket.write, socket.overflowed, QUEUED_BYTES)
     running = asyncio.create_task(outbound.run())
     text = "x" * (QUEUED_BYTES // 2)
     for _ in range(10):
@@ -95,7 +97,7 @@ async def test_a_peer_that_reads_never_overflows() -> None:
 async def test_the_mark_itself_is_not_past_the_mark() -> None:
     """Exactly as much as the mark may wait."""
     socket = Socket()
-    outbound = Outbound(socket.write, socket.overflowed)
+    outbound = Outbound(socket.write, socket.overflowed, QUEUED_BYTES)
     outbound.put("x" * QUEUED_BYTES)
     assert socket.overflows == 0
     outbound.put("x")
@@ -108,7 +110,7 @@ async def test_a_failing_socket_ends_the_writer() -> None:
     async def broken(_text: str) -> None:
         raise ConnectionResetError
 
-    outbound = Outbound(broken, lambda: None)
+    outbound = Outbound(broken, lambda: None, QUEUED_BYTES)
     outbound.put("text")
     with pytest.raises(ConnectionResetError):
         await outbound.run()

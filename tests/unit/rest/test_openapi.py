@@ -112,6 +112,34 @@ def test_a_parameter_without_effect_says_so() -> None:
     assert form["required"] == ["To", "From"]
 
 
+def test_a_stream_is_described_as_events() -> None:
+    """It has a content type of its own, the header that a client comes back with, and an end."""
+    stream = DOCUMENT["paths"]["/2010-04-01/Accounts/{AccountSid}/UserDefinedMessages/Stream.json"]
+    described = stream["get"]
+    assert set(described["responses"]) == {"200", "204", "default"}
+    assert list(described["responses"]["200"]["content"]) == ["text/event-stream"]
+    where = {one["name"]: one["in"] for one in described["parameters"]}
+    assert where == {"AccountSid": "path", "Last-Event-ID": "header", "LastEventId": "query"}
+
+
+def test_a_create_need_not_have_a_reply() -> None:
+    """``reply`` is described, and not promised."""
+    created = DOCUMENT["components"]["schemas"]["CreatedUserDefinedMessageResource"]
+    assert "reply" in created["properties"]
+    assert created["required"] == ["account_sid", "call_sid", "date_created", "sid"]
+    problem = DOCUMENT["components"]["schemas"]["Problem"]
+    assert set(problem["properties"]) - set(problem["required"]) == {"details"}
+
+
+def test_what_the_original_does_not_have_says_so() -> None:
+    """``ReplyTimeout`` is midcall's own; ``Content`` is not."""
+    path = "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/UserDefinedMessages.json"
+    body = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]
+    form = body["application/x-www-form-urlencoded"]["schema"]
+    own = {name for name, one in form["properties"].items() if openapi.SUPPORT in one}
+    assert own == {"StatusCallback", "StatusCallbackMethod", "ReplyTimeout"}
+
+
 @pytest.fixture(scope="module")
 def original() -> dict[str, Any]:
     """Return the original's description, where it is at hand."""

@@ -1,5 +1,6 @@
 """Parameters: a form's text as values of the model."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midcall.model.endpoints import Method
+from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import InvalidMethod, InvalidParameter, InvalidUrl
 from midcall.rest import parameters
 from midcall.wire.forms import Form, parse
@@ -161,3 +162,41 @@ def test_a_word_is_one_of_some() -> None:
     assert parameters.word(form(""), "X", Method) is None
     with pytest.raises(InvalidParameter, match="GET, POST"):
         parameters.word(form("PUT"), "X", Method)
+
+
+def test_a_webhook_is_a_url_and_a_method() -> None:
+    """Without a URL there is none, and a method alone is still looked at."""
+    given = parse(b"X=https%3A%2F%2Fexample.com&M=get")
+    assert parameters.endpoint(given, "X", "M") == Endpoint("https://example.com", Method.GET)
+    assert parameters.endpoint(parse(b"X=https%3A%2F%2Fa.b"), "X", "M") == Endpoint("https://a.b")
+    assert parameters.endpoint(parse(b"X=&M=GET"), "X", "M") is None
+    with pytest.raises(InvalidMethod):
+        parameters.endpoint(parse(b"M=PUT"), "X", "M")
+    with pytest.raises(InvalidUrl):
+        parameters.endpoint(parse(b"X=example.com"), "X", "M")
+
+
+@pytest.mark.parametrize(
+    ("read", "prefix"),
+    [
+        (parameters.call_sid, "CA"),
+        (parameters.message_sid, "KX"),
+        (parameters.subscription_sid, "ZY"),
+    ],
+)
+def test_a_sid_is_of_its_kind(read: Callable[[Form, str], str | None], prefix: str) -> None:
+    """Another kind of thing, or none, is refused; an empty one narrows nothing."""
+    assert read(form(prefix + "1" * 32), "X") == prefix + "1" * 32
+    assert read(form(""), "X") is None
+    for text in ("XX" + "1" * 32, prefix, prefix + "g" * 32):
+        with pytest.raises(InvalidParameter):
+            read(form(text), "X")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("amy", True), ("a" * 256, True), ("", False), ("a" * 257, False), ("a\nb", False)],
+)
+def test_an_identity_is_a_short_line(text: str, expected: bool) -> None:
+    """It has 1 to 256 characters, none of control."""
+    assert parameters.is_identity(text) is expected

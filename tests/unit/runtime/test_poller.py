@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from midcall.runtime.poller import Poller
+from midcall.runtime.poller import Pace, Poller
 
 NextDue = Callable[[frozenset[str]], Awaitable[datetime | None]]
 
@@ -89,16 +89,20 @@ class Outbox:
         rest_seconds: float = 5.0,
         longest_wait_seconds: float = 30.0,
         drain_seconds: float = 20.0,
+        latest_due_seconds: float | None = None,
     ) -> Poller[Item]:
         return Poller(
             claim=self.claim,
             process=self.process,
             next_due=next_due or self.next_due,
             clock=lambda: self.now,
-            concurrency=concurrency,
-            rest_seconds=rest_seconds,
-            longest_wait_seconds=longest_wait_seconds,
-            drain_seconds=drain_seconds,
+            pace=Pace(
+                concurrency=concurrency,
+                rest_seconds=rest_seconds,
+                longest_wait_seconds=longest_wait_seconds,
+                drain_seconds=drain_seconds,
+                latest_due_seconds=latest_due_seconds,
+            ),
         )
 
 
@@ -205,6 +209,48 @@ async def test_the_loop_looks_again_after_its_longest_wait() -> None:
         await outbox.until(lambda: outbox.claims == 2)
         outbox.pending.append(Item("a", 0))
         await outbox.until(lambda: len(outbox.done) == 1)
+
+
+async def test_what_a_clock_put_far_ahead_does_not_wait_for_it() -> None:
+    """No due time can be that far ahead: the clock was put back since, and the item leaves."""
+    ahead = START + timedelta(days=1)
+    outbox = Outbox(Item("a", 0, ahead), Item("a", 1, ahead), Item("b", 0, ahead))
+    async with _running(outbox.poller(latest_due_seconds=60, concurrency=1)):
+        await outbox.until(lambda: len(outbox.done) == 3)
+    assert outbox.now == START
+
+
+async def test_what_is_due_as_late_as_can_be_waits_for_its_time() -> None:
+    """Only what is due later than that is taken before it is due."""
+    outbox = Outbox(Item("a", 0, START + timedelta(seconds=60)))
+    poller = outbox.poller(latest_due_seconds=60)
+    async with _running(poller):
+        await outbox.until(lambda: outbox.claims == 1)
+        poller.wake()
+        await outbox.until(lambda: outbox.claims == 2)
+        assert outbox.begun == []
+
+
+async def test_a_lane_that_rests_does_so_beside_a_due_time_that_cannot_be() -> None:
+    """Taking what a clock misdated wakes no lane that rests after an error."""
+    outbox = Outbox(Item("bad", 0))
+
+    async def work(item: Item) -> None:
+        if item.lane == "bad":
+            raise RuntimeError
+
+    outbox.work = work
+    poller = outbox.poller(latest_due_seconds=60)
+    async with _running(poller):
+        # The error has woken the loop, which then sees a lane at rest.
+        await outbox.until(lambda: outbox.claims == 2)
+        outbox.pending.append(Item("ahead", 0, START + timedelta(days=1)))
+        poller.wake()
+        await outbox.until(lambda: len(outbox.done) == 1)
+        seen = outbox.claims
+        poller.wake()
+        await outbox.until(lambda: outbox.claims > seen)
+    assert [item.lane for item in outbox.begun] == ["bad", "ahead"]
 
 
 async def test_a_lane_rests_after_an_error_and_is_tried_again() -> None:

@@ -15,6 +15,7 @@ from midcall.store.opening import connect
 from tests.contract.store.records import call, call_sid, family
 from tests.contract.store.test_removal import attached
 
+NOT_RECORDS = {"alembic_version", "sqlite_sequence"}
 OVER = CallStatus.COMPLETED
 FAMILY = (
     call(1, status=OVER),
@@ -39,7 +40,7 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
         name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - our tables
         for (name,) in names
     }
-    return {name: count for name, count in found.items() if count and name != "alembic_version"}
+    return {name: count for name, count in found.items() if count and name not in NOT_RECORDS}
 
 
 def keep(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:

@@ -10,12 +10,14 @@ from twilio.request_validator import RequestValidator
 
 from midcall.model.endpoints import Endpoint, Method
 from midcall.model.errors import InvalidUrl
+from midcall.model.messages import Direction, MessageState, UserDefinedMessage
 from midcall.model.outbox import Entry, EntryKind
-from midcall.model.sids import AccountSid, CallSid
+from midcall.model.sids import AccountSid, CallSid, MessageSid
 from midcall.wire.callbacks import (
     CallbackFormat,
     OutgoingRequest,
     callback_request,
+    receipt_request,
     twiml_request,
 )
 
@@ -47,6 +49,25 @@ STATUS = replace(
     kind=EntryKind.STATUS_CALLBACK,
     parameters={"To": "client:bob", "CallStatus": "ringing"},
     created_at=NOW - timedelta(hours=1),
+)
+DOWNLINK = UserDefinedMessage(
+    sid=MessageSid("KX" + "3" * 32),
+    account_sid=MESSAGE.account_sid,
+    call_sid=MESSAGE.call_sid,
+    direction=Direction.DOWNLINK,
+    position=4,
+    content='{"text":"secret"}',
+    content_type="application/json",
+    created_at=NOW - timedelta(hours=3),
+    state=MessageState.DELIVERED,
+    settled_at=NOW - timedelta(hours=2),
+)
+RECEIPT = replace(
+    MESSAGE,
+    kind=EntryKind.RECEIPT,
+    parameters={"Sid": DOWNLINK.sid},
+    message_sid=DOWNLINK.sid,
+    created_at=DOWNLINK.created_at,
 )
 VALIDATOR = RequestValidator(AUTH_TOKEN)
 
@@ -114,6 +135,47 @@ def test_a_status_callback_is_a_form_with_sorted_names() -> None:
     assert request.body == b"CallStatus=ringing&Timestamp=" + time + b"&To=client%3Abob"
     received = dict(parse_qsl(request.body.decode()))
     assert VALIDATOR.validate(request.url, received, headers["X-Twilio-Signature"])
+
+
+SETTLED = [MessageState.DELIVERED, MessageState.EXPIRED, MessageState.FAILED]
+
+
+@pytest.mark.parametrize("state", SETTLED)
+def test_a_receipt_is_a_signed_form_that_says_how_a_message_came_out(state: MessageState) -> None:
+    """Its time is when the message was settled; what the message said is not in it."""
+    request = receipt_request(RECEIPT, replace(DOWNLINK, state=state), auth_token=AUTH_TOKEN)
+    received = dict(parse_qsl(request.body.decode()))
+    assert received == {
+        "AccountSid": DOWNLINK.account_sid,
+        "CallSid": DOWNLINK.call_sid,
+        "Sid": DOWNLINK.sid,
+        "MessageStatus": state.value,
+        "Timestamp": "Wed, 04 Mar 2026 03:06:07 +0000",
+    }
+    headers = dict(request.headers)
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded; charset=UTF-8"
+    assert headers["I-Twilio-Idempotency-Token"] == "a-token"
+    assert VALIDATOR.validate(request.url, received, headers["X-Twilio-Signature"])
+
+
+def test_a_receipt_by_get_is_in_the_query() -> None:
+    """As every callback by GET."""
+    entry = replace(RECEIPT, endpoint=Endpoint("https://example.com/cb", Method.GET))
+    request = receipt_request(entry, DOWNLINK, auth_token=AUTH_TOKEN)
+    assert (request.body, dict(parse_qsl(request.url.partition("?")[2]))["Sid"]) == (
+        b"",
+        DOWNLINK.sid,
+    )
+
+
+@pytest.mark.parametrize("state", [state for state in MessageState if state not in SETTLED])
+def test_there_is_no_receipt_for_a_message_on_its_way(state: MessageState) -> None:
+    """Whoever asks for one has made a mistake, which the error does not explain by content."""
+    with pytest.raises(ValueError, match="on its way") as caught:
+        receipt_request(RECEIPT, replace(DOWNLINK, state=state), auth_token=AUTH_TOKEN)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(ValueError, match="on its way"):
+        receipt_request(RECEIPT, replace(DOWNLINK, settled_at=None), auth_token=AUTH_TOKEN)
 
 
 def test_a_repeat_carries_the_same_token() -> None:

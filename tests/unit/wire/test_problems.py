@@ -4,7 +4,9 @@ import json
 
 import msgspec
 
-from midcall.model.errors import Fault, NotFound
+from midcall.model.errors import Fault, NoReply, NotFound
+from midcall.model.messages import MessageState
+from midcall.model.sids import MessageSid
 from midcall.wire.problems import problem
 
 
@@ -24,3 +26,11 @@ def test_a_fault_inside_says_nothing_of_itself() -> None:
     shown = problem(Fault("the disk is full"))
     assert (shown.code, shown.status) == (20500, 500)
     assert "disk" not in shown.message
+
+
+def test_a_reply_that_did_not_come_says_which_message_waits_for_it() -> None:
+    """The message is there: ``details`` name it and how far it has come."""
+    sid = MessageSid("KX" + "1" * 32)
+    shown = json.loads(msgspec.json.encode(problem(NoReply(sid, MessageState.HELD, 5))))
+    assert (shown["code"], shown["status"]) == (20504, 504)
+    assert shown["details"] == {"sid": sid, "state": "held"}

@@ -26,14 +26,22 @@ from midcall.core.calls.turn import Decision
 from midcall.core.messages.rate import Bucket
 from midcall.core.ports import AddEntry, Change, Clock, Entropy, Journal, PutFamily
 from midcall.model.errors import Fault, Unavailable
-from midcall.model.families import Family, Leg
-from midcall.model.messages import AcceptedRequest, Direction, Subscription
-from midcall.model.sids import CallSid, MessageSid
+from midcall.model.families import Family, Leg, SessionId
+from midcall.model.messages import (
+    AcceptedRequest,
+    Direction,
+    Subscription,
+    UserDefinedMessage,
+)
+from midcall.model.sids import AccountSid, CallSid, MessageSid
 
 log = structlog.get_logger()
 
 RETRY_COMMIT_SECONDS = 1.0
 """How long an event waits after a commit failed: the disk may have room again."""
+
+LONGEST_RETRY_SECONDS = 10.0
+"""How long it waits at most, once commits of its family have failed again and again."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,21 +56,31 @@ class Memory(msgspec.Struct):
     """What a room knows of its legs' messages beside the family, read from the store when needed.
 
     The store stands behind all of it, so it can be forgotten at any time between two commits.
-    ``requests`` and ``uplinks`` hold what works of the batch at hand accepted: the store does not
-    know of it yet.
+    ``places`` counts the downlinks that may still wait for a leg's device; there may be more.
+    ``requests``, ``uplinks`` and ``placed`` (downlinks, counted) are what works of the batch at
+    hand accepted: the store does not know of it yet.
     """
 
     positions: dict[tuple[CallSid, Direction], int] = {}
     subscriptions: dict[CallSid, tuple[Subscription, ...]] = {}
+    places: dict[CallSid, int] = {}
     requests: dict[tuple[str, ...], AcceptedRequest] = {}
-    uplinks: set[tuple[CallSid, MessageSid]] = set()
+    uplinks: dict[tuple[CallSid, MessageSid], UserDefinedMessage] = {}
+    placed: dict[CallSid, int] = {}
+
+    def written(self) -> None:
+        """Forget what the store knows of by now."""
+        self.requests.clear()
+        self.uplinks.clear()
+        self.placed.clear()
 
 
 class Room:
     """One live family.
 
     ``family`` is as decided, ``durable`` as committed: ``None`` until the family has begun. A room
-    is ``abandoned`` if its family could not begin.
+    is ``abandoned`` if its family could not begin. ``failures`` counts the commits that failed
+    since the last one that did not.
     ``releases`` takes effects in their order. ``relays`` takes those that only wake the messages of
     a leg: they need no order, and must not wait until some media endpoint has been set up.
     """
@@ -72,7 +90,8 @@ class Room:
         self.durable = durable
         self.abandoned = False
         self.memory = Memory()
-        self.buckets: dict[CallSid, Bucket] = {}
+        self.failures = 0
+        self.buckets: dict[CallSid, tuple[Bucket, SessionId]] = {}
         self.mailbox: Mailbox
         self.releases: Mailbox
         self.relays: Mailbox
@@ -126,6 +145,17 @@ class Rooms:
     def find(self, leg: CallSid) -> Room | None:
         """Find the live family that a leg belongs to."""
         return self._by_leg.get(leg)
+
+    def legs_of(self, account: AccountSid, identity: str) -> list[Leg]:
+        """Return every live leg of an identity."""
+        rooms = {id(room): room for room in self._by_leg.values()}
+        return [
+            leg
+            for room in rooms.values()
+            if room.family.account_sid == account
+            for leg in room.family.legs.values()
+            if leg.identity == identity
+        ]
 
     async def open(self, decision: Decision) -> Room:
         """Begin a family: commit how it starts, then let it happen.
@@ -195,8 +225,8 @@ class Rooms:
             await self._fall_back(room, letters)
             return
         room.durable = room.family
-        room.memory.requests.clear()
-        room.memory.uplinks.clear()
+        room.failures = 0
+        room.memory.written()
         for letter, draft in decided:
             if isinstance(draft, Draft):
                 letter.answer(draft.answer)
@@ -212,7 +242,11 @@ class Rooms:
             self._wake_delivery()
 
     async def _fall_back(self, room: Room, letters: Sequence[Letter]) -> None:
-        """Go back to what is durable, and try again what may be written yet."""
+        """Go back to what is durable, and try again what may be written yet.
+
+        An event that the store refuses again and again is tried ever less often, and never dropped:
+        a call that did not hear of its end would have none.
+        """
         room.memory = Memory()
         if room.durable is not None:
             room.family = room.durable
@@ -224,7 +258,9 @@ class Rooms:
         if room.durable is None:
             self._abandon(room)
         elif letter.kept:
-            self._runtime.later(RETRY_COMMIT_SECONDS, partial(room.mailbox.post, letter.work))
+            seconds = min(RETRY_COMMIT_SECONDS * 2**room.failures, LONGEST_RETRY_SECONDS)
+            room.failures += 1
+            self._runtime.later(seconds, partial(room.mailbox.post, letter.work))
         letter.refuse(Unavailable())
 
     def _release(self, room: Room, effects: Sequence[do.Effect]) -> None:

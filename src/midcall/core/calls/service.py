@@ -242,11 +242,14 @@ def spoken_for(leg: Leg, peer: Peer) -> Device | None:
     The SDK flushes what it queued on a fresh socket before its call comes back there, when the old
     socket may still seem alive. So a device of the same identity on a socket that is younger than
     the answer is taken for the one that answered. On an older socket it may be one that rang for
-    this call and lost it: what it says of it comes too late.
+    this call and lost it: what it says of it comes too late. Callers whose tokens name nobody are
+    not one identity: one of them must hold its leg to be heard.
     """
     own = held_by(leg, peer)
     same = leg.call.account_sid == peer.account_sid and leg.identity == peer.identity
     answered_at = leg.call.answered_at
-    if own is not None or not same or answered_at is None or peer.since is None:
+    if own is not None or not same or not peer.identity:
+        return own
+    if answered_at is None or peer.since is None:
         return own
     return leg.devices[0] if len(leg.devices) == 1 and peer.since > answered_at else None

@@ -31,5 +31,10 @@ def fingerprint(*parameters: str) -> str:
 
 def check_repeat(first: AcceptedRequest, now_fingerprint: str) -> None:
     """Raise ``IdempotencyConflict`` unless a repeat asks for what was asked for first."""
-    if first.fingerprint != now_fingerprint:
-        raise IdempotencyConflict(first.key)
+    check_fingerprint(first.key, first.fingerprint, now_fingerprint)
+
+
+def check_fingerprint(key: str, first: str, now: str) -> None:
+    """Raise ``IdempotencyConflict`` unless two requests under a key asked for the same."""
+    if first != now:
+        raise IdempotencyConflict(key)

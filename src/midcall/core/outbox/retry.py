@@ -10,6 +10,7 @@ repeated at once (``repeats_at_once``). What failed for all that is tried again 
 - Everything else is tried again on a schedule, within the horizon. An entry that waited in its lane
   beyond the horizon still gets a few tries, so that one dead hour does not take with it what came
   later.
+- An entry that is sent again by hand begins anew: its attempts and its horizon count from then on.
 """
 
 from collections.abc import Collection
@@ -19,7 +20,7 @@ from typing import Final, assert_never
 import msgspec
 
 from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply
-from midcall.model.outbox import Entry, EntryKind
+from midcall.model.outbox import Entry
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -42,16 +43,23 @@ Outcome = Delivered | TryAgain | GaveUp
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """When repeats are due. All times are in seconds.
 
-    ``delays`` are the waits after the first failure, the second, and so on; each is shortened by up
-    to a fifth by chance, so that what failed together does not come back together. ``horizon`` is
-    the age at which an entry has had its time, though not before ``least_attempts``.
-    ``longest_retry_after`` bounds what a server may ask for: the lane behind the entry waits too.
+    ``delays`` are the waits after the first failure, the second, and so on. Each is shortened by
+    chance, by up to ``jitter`` of it (0 to 1), so that what failed together does not come back
+    together. ``horizon`` is the age at which an entry has had its time, though not before
+    ``least_attempts``. ``longest_retry_after`` bounds what a server may ask for: the lane behind
+    the entry waits too.
     """
 
     delays: tuple[float, ...]
     horizon: float
     least_attempts: int
     longest_retry_after: float
+    jitter: float = 0.2
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest time that lies between two attempts."""
+        return max(*self.delays, self.longest_retry_after, 0.0)
 
 
 MESSAGES: Final = Schedule(
@@ -66,13 +74,12 @@ deployment or an outage should not cost a message."""
 STATUS_CALLBACKS: Final = Schedule(
     delays=(1, 5, 15, 60, 300), horizon=900, least_attempts=3, longest_retry_after=120
 )
-"""Status callbacks: news of a call is worth little a quarter of an hour later."""
+"""Status callbacks and receipts: news of a call or of one of its messages is worth little a quarter
+of an hour later."""
 
 # Request Timeout, Too Early, Too Many Requests: they say "later", not "never" (RFC 9110, RFC 8470,
 # RFC 6585).
 _TEMPORARY_CLIENT_ERRORS: Final = frozenset({408, 425, 429})
-
-_JITTER: Final = 0.2
 
 _BROKEN: Final = "broken"
 _EVERY_POLICY: Final = frozenset({"4xx", "5xx", "ct", "rt", _BROKEN})
@@ -86,23 +93,10 @@ _POLICIES: Final = {
 }
 
 
-def schedule_for(kind: EntryKind) -> Schedule:
-    """Return the schedule that entries of a kind follow."""
-    match kind:
-        case EntryKind.USER_DEFINED_MESSAGE:
-            return MESSAGES
-        case EntryKind.STATUS_CALLBACK:
-            return STATUS_CALLBACKS
-        case _:
-            assert_never(kind)
-
-
-def decide(
-    entry: Entry, reply: Reply, now: datetime, jitter: float, schedule: Schedule | None = None
-) -> Outcome:
+def decide(entry: Entry, reply: Reply, now: datetime, chance: float, schedule: Schedule) -> Outcome:
     """Decide what becomes of an entry after the attempt that had this reply.
 
-    ``entry`` is as it was before the attempt; ``jitter`` is chance, from 0 up to but not 1.
+    ``entry`` is as it was before the attempt; ``chance`` is from 0 up to but not 1.
     """
     match reply:
         case Answer(status=status) if 200 <= status < 300:
@@ -115,7 +109,7 @@ def decide(
             assert_never(reply)
     if permanent:
         return GaveUp()
-    return _again(entry, asked, now, jitter, schedule or schedule_for(entry.kind))
+    return _again(entry, asked, now, chance, schedule)
 
 
 def repeats_at_once(reply: Reply, policies: Collection[str]) -> bool:
@@ -138,15 +132,16 @@ def repeats_at_once(reply: Reply, policies: Collection[str]) -> bool:
 
 
 def _again(
-    entry: Entry, asked: float | None, now: datetime, jitter: float, schedule: Schedule
+    entry: Entry, asked: float | None, now: datetime, chance: float, schedule: Schedule
 ) -> Outcome:
     if entry.attempts >= len(schedule.delays):
         return GaveUp()
-    delay = schedule.delays[entry.attempts] * (1 - _JITTER * jitter)
+    delay = schedule.delays[entry.attempts] * (1 - schedule.jitter * chance)
     if asked is not None:
         delay = max(delay, min(asked, schedule.longest_retry_after))
     due_at = now + timedelta(seconds=delay)
-    too_old = due_at > entry.created_at + timedelta(seconds=schedule.horizon)
+    began_at = entry.redriven_at or entry.created_at
+    too_old = due_at > began_at + timedelta(seconds=schedule.horizon)
     if too_old and entry.attempts + 1 >= schedule.least_attempts:
         return GaveUp()
     return TryAgain(due_at)

@@ -1,8 +1,14 @@
-"""What an attempt changes: its entry, perhaps its message, perhaps the debugger."""
+"""What an attempt changes: its entry, perhaps its message, perhaps the debugger.
+
+Only what subscriptions are told of an uplink settles it: delivered when the last of them has taken
+it, failed when one was given up. The receipt of a downlink carries a message as well, but only says
+what became of it; a copy of a downlink carries none.
+"""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from midcall.core.outbox.replies import Answer, Failure, FailureKind, Reply, describe
@@ -12,7 +18,22 @@ from midcall.model.codes import Code
 from midcall.model.messages import MessageState
 from midcall.model.notifications import Level, Notification
 from midcall.model.outbox import Attempt, Entry, EntryKind, EntryState, OutcomeKind
-from midcall.model.sids import NotificationSid
+from midcall.model.sids import MessageSid, NotificationSid
+
+
+class Others(msgspec.Struct, frozen=True, kw_only=True):
+    """How many other callbacks of an uplink are still owed, and how many were given up."""
+
+    pending: int = 0
+    dead: int = 0
+
+
+NO_OTHERS: Final = Others()
+
+
+def settled_message(entry: Entry) -> MessageSid | None:
+    """Return the message that an entry settles, if it settles one."""
+    return entry.message_sid if entry.kind is EntryKind.USER_DEFINED_MESSAGE else None
 
 
 def settle(
@@ -22,14 +43,14 @@ def settle(
     *,
     attempted_at: datetime,
     now: datetime,
-    others_open: int,
     notification_sid: NotificationSid,
+    others: Others = NO_OTHERS,
 ) -> tuple[Change, ...]:
     """Return the changes that an attempt makes.
 
-    ``entry`` is as it was before the attempt, ``others_open`` how many other entries of its message
-    are pending; the caller sees to it that none of those is settled in between, because the last
-    one delivers the message.
+    ``entry`` is as it was before the attempt; ``others`` are the other entries of the message that
+    it settles. The caller sees to it that none of those is settled or sent again in between,
+    because the last one decides what becomes of the message.
     """
     attempt = _attempt(entry, reply, outcome, attempted_at)
     settled = replace(entry, attempts=entry.attempts + 1)
@@ -37,12 +58,10 @@ def settle(
         case TryAgain(due_at=due_at):
             return (SettleEntry(replace(settled, due_at=due_at), attempt),)
         case Delivered():
-            changes: tuple[Change, ...] = (
+            return (
                 SettleEntry(replace(settled, state=EntryState.DELIVERED), attempt),
+                *_mark(entry, _taken(others), now),
             )
-            if others_open:
-                return changes
-            return (*changes, *_mark(entry, MessageState.DELIVERED, now))
         case GaveUp():
             return (
                 SettleEntry(replace(settled, state=EntryState.DEAD), attempt),
@@ -51,6 +70,14 @@ def settle(
             )
         case _:
             assert_never(outcome)
+
+
+def _taken(others: Others) -> MessageState | None:
+    """Return what becomes of a message whose callback was taken; ``None`` if nothing yet."""
+    if others.pending:
+        return None
+    # One that was given up, and not sent again since, still fails the message.
+    return MessageState.FAILED if others.dead else MessageState.DELIVERED
 
 
 def _attempt(entry: Entry, reply: Reply, outcome: Outcome, attempted_at: datetime) -> Attempt:
@@ -77,10 +104,9 @@ def _kind(outcome: Outcome) -> OutcomeKind:
             assert_never(outcome)
 
 
-def _mark(entry: Entry, state: MessageState, now: datetime) -> tuple[MarkMessage, ...]:
-    if entry.message_sid is None:
-        return ()
-    return (MarkMessage(entry.call_sid, entry.message_sid, state, now),)
+def _mark(entry: Entry, state: MessageState | None, now: datetime) -> tuple[MarkMessage, ...]:
+    sid = settled_message(entry)
+    return () if sid is None or state is None else (MarkMessage(entry.call_sid, sid, state, now),)
 
 
 def _notify(
@@ -88,7 +114,7 @@ def _notify(
 ) -> tuple[AddNotification, ...]:
     if isinstance(reply, Failure) and reply.kind is FailureKind.NO_ACCOUNT:
         return ()  # There is nobody to show it to.
-    code, what = _code(entry.kind)
+    code, what = _code(entry.kind, reply)
     notification = Notification(
         sid=sid,
         account_sid=entry.account_sid,
@@ -103,12 +129,16 @@ def _notify(
     return (AddNotification(notification),)
 
 
-def _code(kind: EntryKind) -> tuple[Code, str]:
+def _code(kind: EntryKind, reply: Reply) -> tuple[Code, str]:
     match kind:
         case EntryKind.USER_DEFINED_MESSAGE:
-            return Code.SUBSCRIPTION_CALLBACK, "A user-defined message's callback"
+            ours = isinstance(reply, Failure) and reply.kind is FailureKind.INTERNAL
+            code = Code.SUBSCRIPTION_INTERNAL if ours else Code.SUBSCRIPTION_CALLBACK
+            return code, "A user-defined message's callback"
         case EntryKind.STATUS_CALLBACK:
             return Code.STATUS_CALLBACK, "A status callback"
+        case EntryKind.RECEIPT:
+            return Code.STATUS_CALLBACK, "A user-defined message's receipt"
         case _:
             assert_never(kind)
 

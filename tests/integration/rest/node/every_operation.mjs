@@ -22,6 +22,44 @@ const subscription = await live.userDefinedMessageSubscriptions.create({
 });
 assert.equal(await live.userDefinedMessageSubscriptions(subscription.sid).remove(), true);
 
+// What the original does not have, and the library no names for
+const own = async (method, path, data = undefined) => {
+  const uri = `${site.url}/2010-04-01/Accounts/${site.accountSid}${path}`;
+  const answer = await client.request({ method, uri, data });
+  assert.ok(answer.statusCode < 300, `${method} ${path} ${answer.statusCode}`);
+  return answer;
+};
+const listen = async (path) => {
+  const uri = `${site.url}/2010-04-01/Accounts/${site.accountSid}${path}`;
+  const pair = Buffer.from(`${site.accountSid}:${site.authToken}`).toString("base64");
+  const answer = await fetch(uri, { headers: { Authorization: `Basic ${pair}` } });
+  assert.match(answer.headers.get("content-type"), /^text\/event-stream/);
+  const reader = answer.body.getReader();
+  assert.match(new TextDecoder().decode((await reader.read()).value), /^id: \d+\n\n/);
+  await reader.cancel();
+};
+const ofOver = `/Calls/${site.over}/UserDefinedMessages`;
+const [said] = (await own("get", `${ofOver}.json`)).body.user_defined_messages;
+assert.equal((await own("get", `${ofOver}/${said.sid}.json`)).body.state, "failed");
+assert.equal((await own("get", `${ofOver}/Stream.json`)).statusCode, 204);
+const everything = (await own("get", "/UserDefinedMessages.json")).body.user_defined_messages;
+assert.equal(everything.length, 2);
+const sent = await own("post", "/UserDefinedMessages.json", { To: "client:amy", Content: "1" });
+assert.deepEqual(sent.body.results.map((one) => one.status), [201]);
+for (const of of ["", `/Calls/${site.live}`]) {
+  const many = `${of}/UserDefinedMessageSubscriptions`;
+  const made = (await own("post", `${many}.json`, { Callback: "https://example.com/" })).body;
+  const listed = (await own("get", `${many}.json`)).body.user_defined_message_subscriptions;
+  assert.deepEqual(listed, [(await own("get", `${many}/${made.sid}.json`)).body]);
+  assert.equal((await own("delete", `${many}/${made.sid}.json`)).statusCode, 204);
+  await listen(`${of}/UserDefinedMessages/Stream`);
+}
+const [dead] = (await own("get", "/Callbacks.json")).body.callbacks;
+assert.equal((await own("get", `/Callbacks/${dead.id}.json`)).body.state, "dead");
+const again = await own("post", `/Callbacks/${dead.id}.json`, { State: "pending" });
+assert.equal(again.body.state, "pending");
+assert.deepEqual((await own("post", "/Callbacks/Redrive.json")).body, { redriven: 0 });
+
 // Applications
 const application = await client.applications.create({
   friendlyName: "Desk",

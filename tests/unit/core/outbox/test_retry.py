@@ -15,7 +15,6 @@ from midcall.core.outbox.retry import (
     TryAgain,
     decide,
     repeats_at_once,
-    schedule_for,
 )
 from midcall.model.endpoints import Endpoint
 from midcall.model.outbox import Entry, EntryKind
@@ -46,7 +45,8 @@ replies: st.SearchStrategy[Reply] = st.one_of(
     ),
     st.builds(Failure, kind=st.sampled_from(FailureKind)),
 )
-jitters = st.floats(0, 1, exclude_max=True)
+chances = st.floats(0, 1, exclude_max=True)
+schedules = st.sampled_from((MESSAGES, STATUS_CALLBACKS, SCHEDULE))
 
 
 def _answer(status: int, retry_after: float | None = None) -> Answer:
@@ -56,13 +56,13 @@ def _answer(status: int, retry_after: float | None = None) -> Answer:
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_a_success_is_delivered(status: int) -> None:
     """Any 2xx takes the callback, whatever its body is."""
-    assert decide(ENTRY, _answer(status), START, 0) == Delivered()
+    assert decide(ENTRY, _answer(status), START, 0, SCHEDULE) == Delivered()
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 400, 401, 403, 404, 405, 410, 413])
 def test_a_refusal_is_given_up_at_once(status: int) -> None:
     """What the same request will meet again is not repeated."""
-    assert decide(ENTRY, _answer(status), START, 0) == GaveUp()
+    assert decide(ENTRY, _answer(status), START, 0, SCHEDULE) == GaveUp()
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
@@ -76,7 +76,7 @@ def test_a_passing_error_is_tried_again(status: int) -> None:
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_failure_is_given_up_at_once_only_if_it_is_permanent(kind: FailureKind) -> None:
     """A URL, an address or a redirect stays as it is; a network does not."""
-    outcome = decide(ENTRY, Failure(kind=kind), START, 0)
+    outcome = decide(ENTRY, Failure(kind=kind), START, 0, SCHEDULE)
     assert isinstance(outcome, GaveUp) == kind.permanent
     permanent = {"BAD_URL", "REFUSED_ADDRESS", "TOO_MANY_REDIRECTS", "BAD_REDIRECT", "NO_ACCOUNT"}
     assert kind.permanent == (kind.name in permanent)
@@ -94,10 +94,11 @@ def test_the_schedule_ends() -> None:
     assert decide(replace(ENTRY, attempts=3), DOWN, START, 0, SCHEDULE) == GaveUp()
 
 
-def test_chance_shortens_a_wait() -> None:
+@pytest.mark.parametrize(("jitter", "seconds"), [(0.2, 9), (0, 10), (1, 5)])
+def test_chance_shortens_a_wait_as_far_as_the_schedule_says(jitter: float, seconds: int) -> None:
     """What failed together comes back apart."""
-    entry = replace(ENTRY, attempts=1)
-    assert decide(entry, DOWN, START, 0.5, SCHEDULE) == TryAgain(START + timedelta(seconds=9))
+    entry, schedule = replace(ENTRY, attempts=1), replace(SCHEDULE, jitter=jitter)
+    assert decide(entry, DOWN, START, 0.5, schedule) == TryAgain(START + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [(0.0, 1), (7.0, 7), (5000.0, 50)])
@@ -121,27 +122,47 @@ def test_an_entry_that_waited_in_its_lane_still_gets_its_tries() -> None:
     assert decide(replace(ENTRY, attempts=1), DOWN, now, 0, SCHEDULE) == GaveUp()
 
 
-@given(replies, st.integers(0, 20), jitters, st.sampled_from(EntryKind))
+def test_an_entry_that_is_sent_again_by_hand_begins_anew() -> None:
+    """Its horizon counts from then on, however old it is."""
+    redriven_at = START + timedelta(days=3)
+    entry = replace(ENTRY, attempts=1, redriven_at=redriven_at)
+    soon, late = redriven_at + timedelta(seconds=900), redriven_at + timedelta(seconds=999)
+    assert isinstance(decide(entry, DOWN, soon, 0, SCHEDULE), TryAgain)
+    assert decide(entry, DOWN, late, 0, SCHEDULE) == GaveUp()
+    assert decide(replace(entry, redriven_at=None), DOWN, soon, 0, SCHEDULE) == GaveUp()
+
+
+def test_the_longest_wait_is_the_servers_or_ours() -> None:
+    """Nothing is due later than that after an attempt; a schedule may have no repeats at all."""
+    assert SCHEDULE.longest_wait == 100
+    assert replace(SCHEDULE, longest_retry_after=500).longest_wait == 500
+    assert replace(SCHEDULE, delays=()).longest_wait == 50
+    assert decide(ENTRY, DOWN, START, 0, replace(SCHEDULE, delays=())) == GaveUp()
+
+
+@given(replies, st.integers(0, 20), chances, st.floats(0, 1), schedules)
 def test_a_repeat_is_always_later_and_never_far_away(
-    reply: Reply, attempts: int, jitter: float, kind: EntryKind
+    reply: Reply, attempts: int, chance: float, jitter: float, schedule: Schedule
 ) -> None:
     """Whatever a server answers, the next attempt is ahead, and the lane is not held for ever."""
-    outcome = decide(replace(ENTRY, attempts=attempts, kind=kind), reply, START, jitter)
+    schedule = replace(schedule, jitter=jitter)
+    outcome = decide(replace(ENTRY, attempts=attempts), reply, START, chance, schedule)
     if isinstance(outcome, TryAgain):
-        schedule = schedule_for(kind)
         wait = (outcome.due_at - START).total_seconds()
-        assert 0 < wait <= max(*schedule.delays, schedule.longest_retry_after)
+        assert 0 <= wait <= schedule.longest_wait
+        assert wait > 0 or jitter == 1
 
 
-@given(st.lists(replies, min_size=12, max_size=12), jitters, st.sampled_from(EntryKind))
+@given(st.lists(replies, min_size=12, max_size=12), chances, schedules, st.booleans())
 def test_every_entry_comes_to_an_end_in_time(
-    answers: list[Reply], jitter: float, kind: EntryKind
+    answers: list[Reply], chance: float, schedule: Schedule, redriven: bool
 ) -> None:
     """Whatever a server answers, an entry is settled within its horizon."""
-    entry, now = replace(ENTRY, kind=kind), START
-    schedule = schedule_for(kind)
+    entry, now = replace(ENTRY, redriven_at=START if redriven else None), START
+    if redriven:
+        entry = replace(entry, created_at=START - timedelta(days=9))
     for reply in answers:
-        outcome = decide(entry, reply, now, jitter)
+        outcome = decide(entry, reply, now, chance, schedule)
         if not isinstance(outcome, TryAgain):
             return
         entry = replace(entry, attempts=entry.attempts + 1)

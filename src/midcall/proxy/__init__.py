@@ -1,0 +1,1 @@
+"""The forward proxy through which programs that were not changed find midcall."""

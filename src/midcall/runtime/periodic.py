@@ -1,0 +1,38 @@
+"""Work that is done again and again, whatever becomes of it once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from midcall.runtime.whereabouts import whereabouts
+
+_log = structlog.get_logger(__name__)
+
+
+class Periodic:
+    """Does a work at once, and again so many seconds after it was done."""
+
+    def __init__(self, name: str, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        self._name = name
+        self._work = work
+        self._seconds = seconds
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin no more; what has begun is finished."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Run until ``stop``."""
+        while not self._stopped.is_set():
+            try:
+                await self._work()
+            except Exception as error:
+                # Whatever is wrong with the store, going on later is better than never again.
+                _log.error("Periodic work failed", work=self._name, error=whereabouts(error))
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._stopped.wait()
+            except TimeoutError:
+                continue
