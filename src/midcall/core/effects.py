@@ -52,10 +52,11 @@ class AnswerDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WelcomeBack(msgspec.Struct, frozen=True, kw_only=True):
-    """Tell a device that came back that it holds its leg again."""
+    """Tell a device that came back that it holds its leg again; answer what it offers anew."""
 
     call_sid: CallSid
     device: Device
+    offer_sdp: str = ""
 
 
 class CancelDevice(msgspec.Struct, frozen=True, kw_only=True):

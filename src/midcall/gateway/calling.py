@@ -116,7 +116,7 @@ class CallFrames:
 
 
 def _offer(text: str) -> Offer:
-    return Offer(text, sdp.fingerprint(text))
+    return Offer(text, sdp.fingerprint(text), open=sdp.is_offer(text))
 
 
 def _with_granted(

@@ -15,6 +15,15 @@ _FINGERPRINT: Final = re.compile(
 )
 
 
+# RFC 5763 section 5: an offer leaves it open who begins the handshake, an answer does not.
+_ACTPASS: Final = re.compile(r"^a=setup:[ \t]*actpass[ \t]*\r?$", re.ASCII | re.MULTILINE)
+
+
+def is_offer(sdp: str) -> bool:
+    """Tell whether a description with DTLS is an offer: one that may wait for its answer."""
+    return _ACTPASS.search(sdp[:DESCRIPTION_CHARACTERS]) is not None
+
+
 def fingerprint(sdp: str) -> str:
     """Return the first certificate fingerprint, of the session or of a medium; empty if none.
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from midcall.core import effects as do
 from midcall.core.calls.rooms import Room, Rooms
+from midcall.core.calls.service import Offer
 from midcall.core.limits import RESTORED_AWAY_SECONDS
 from midcall.model.calls import CallStatus
 from midcall.model.sids import CallSid
@@ -45,6 +46,42 @@ async def test_a_talk_goes_on_when_both_come_back(node: Node) -> None:
     again.calls.hang_up(bob("bob 2"), child)
     await again.quiet()
     assert again.phones.of("ann 2") == ["answer", "hangup", "forgotten"]
+    await again.close()
+
+
+async def test_what_waits_for_devices_is_looked_at_anew(node: Node) -> None:
+    """Whoever looks sees that nobody can take it now."""
+    parent, child = await node.talk()
+    again = await _start_again(node)
+    assert again.phones.relayed == [parent, child]
+    await again.close()
+
+
+async def test_a_device_that_offers_when_it_comes_back_is_answered(node: Node) -> None:
+    """What it offered while nobody was there is not waited for twice; nothing else is answered."""
+    parent, child = await node.talk()
+    tokens = _token(node, parent), _token(node, child)
+    again = await _start_again(node)
+    open_offer = Offer("a new path", offer("").fingerprint, open=True)
+    await again.calls.attach(ann("ann 2"), parent, tokens[0], open_offer)
+    await again.calls.attach(bob("bob 2"), child, tokens[1], offer("sdp"))
+    await again.quiet()
+    answers = [told[1:] for told in again.phones.told if told[0] == "answer"]
+    assert answers == [("ann 2", parent, "answer to a new path"), ("bob 2", child, "")]
+    await again.close()
+
+
+async def test_an_offer_that_cannot_be_answered_costs_no_call(node: Node) -> None:
+    """The device holds its leg all the same, and offers anew when it hears nothing."""
+    parent, _ = await node.talk()
+    token = _token(node, parent)
+    again = await _start_again(node)
+    again.media.fails.add("restart")
+    open_offer = Offer("nonsense", offer("").fingerprint, open=True)
+    await again.calls.attach(ann("ann 2"), parent, token, open_offer)
+    await again.quiet()
+    assert again.phones.told[-1] == ("answer", "ann 2", parent, "")
+    assert (await again.call(parent)).status is CallStatus.IN_PROGRESS
     await again.close()
 
 

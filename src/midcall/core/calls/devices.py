@@ -160,7 +160,7 @@ def attached(
         back = msgspec.structs.replace(held, session=session, detached_at=None)
         _replace(turn, sid, back)
         turn.stop_timer(timers.AWAY, device)
-        turn.do(do.WelcomeBack(call_sid=sid, device=back))
+        turn.do(do.WelcomeBack(call_sid=sid, device=back, offer_sdp=offer))
         turn.do(do.RelayDownlinks(sid))
     else:
         _take_over(turn, sid, held, mint_device(sid, session, turn.entropy, fingerprint), offer)

@@ -297,3 +297,5 @@ def _server_restarted(turn: Turn, keep_seconds: int) -> None:
     for leg in list(turn.legs.values()):
         if turn.phase(leg.sid) is not Phase.OVER:
             runner.resume(turn, leg.sid)
+            # Nobody is there to take its messages yet, and that is to be seen.
+            turn.do(do.RelayDownlinks(leg.sid))

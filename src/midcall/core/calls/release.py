@@ -144,8 +144,8 @@ class Releaser:
             case do.AnswerDevice(call_sid=sid, device=device):
                 if (sdp := self._answers.pop(device.id, None)) is not None:
                     self._signalling.answer(sid, device, sdp)
-            case do.WelcomeBack(call_sid=sid, device=device):
-                self._signalling.answer(sid, device, "")
+            case do.WelcomeBack(call_sid=sid, device=device, offer_sdp=offer):
+                self._signalling.answer(sid, device, await self._catch_up(sid, device, offer))
             case do.CancelDevice(call_sid=sid, device=device):
                 self._signalling.cancel(sid, device)
                 await self._let_go(sid, device)
@@ -177,6 +177,24 @@ class Releaser:
             self._answers[device.id] = await self._media.answer(device.id, offer)
         except Exception as error:
             self._failed(sid, device.id, error)
+
+    async def _catch_up(self, sid: CallSid, device: Device, offer: str) -> str:
+        """Answer what a device that came back may have offered while its socket was down.
+
+        The SDK says a ``reinvite`` once, and its answer is said once: either may be lost with the
+        socket. What it comes back with is its latest offer. If that is what the endpoint knows, the
+        answer to it is said again, and a device that has it already reads over it.
+        """
+        if not offer:
+            return ""
+        try:
+            sdp = await self._media.restart(device.id, offer)
+        except Exception as error:
+            # It holds its leg all the same, and offers anew when its media does not come up.
+            log.info("Media was not restarted", call_sid=sid, reason=str(error))
+            return ""
+        self._rooms.post(sid, ev.MediaRestarted(call_sid=sid))
+        return sdp
 
     def _failed(self, sid: CallSid, device: DeviceId, error: Exception) -> None:
         log.warning("The media of a device cannot be set up", call_sid=sid, reason=str(error))

@@ -32,10 +32,14 @@ ANONYMOUS = "Anonymous"
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A session description of a device, and the fingerprint of the certificate in it."""
+    """A session description of a device, and the fingerprint of the certificate in it.
+
+    ``open`` says whether it may wait for its answer: it is no answer itself.
+    """
 
     sdp: str
     fingerprint: str
+    open: bool = False
 
 
 class CallService:
@@ -162,7 +166,10 @@ class CallService:
                     device=device.id,
                     session=peer.session,
                     fingerprint=offer.fingerprint,
-                    offer_sdp=offer.sdp,
+                    # What its own device says again, and had the answer to, asks for nothing.
+                    offer_sdp=offer.sdp
+                    if offer.open or offer.fingerprint != device.fingerprint
+                    else "",
                 )
                 self._rooms.post(sid, event)
                 return
