@@ -26,11 +26,12 @@ class Received(NamedTuple):
 class Customer:
     """Answers each path with what the test put there, and keeps what came.
 
-    A path in ``held`` is answered only once its event is set.
+    A path in ``held`` is answered only once its event is set, one in ``statuses`` with that status.
     """
 
     def __init__(self) -> None:
         self.documents: dict[str, str] = {}
+        self.statuses: dict[str, int] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.received: defaultdict[str, list[Received]] = defaultdict(list)
         self._arrived = asyncio.Condition()
@@ -101,6 +102,8 @@ class Customer:
         if request.path in self.held:
             await self.held[request.path].wait()
         document = self.documents.get(request.path)
+        if request.path in self.statuses:
+            return web.Response(status=self.statuses[request.path])
         if document is None:
             return web.Response(status=204)
         return web.Response(text=document, content_type="text/xml")

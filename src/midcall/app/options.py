@@ -72,6 +72,9 @@ class Options:
     request_seconds: Annotated[Text, _of("request_seconds")] = None
     keep_calls_days: Annotated[Text, _of("keep_calls_days")] = None
     keep_content_days: Annotated[Text, _of("keep_content_days")] = None
+    proxy_host: Annotated[Text, _of("proxy_host")] = None
+    proxy_port: Annotated[Text, _of("proxy_port")] = None
+    proxy_others: Annotated[Text, _of("proxy_others")] = None
     master_key: Annotated[Text, _of("master_key")] = None
     log_level: Annotated[Text, _of("log_level")] = None
     log_format: Annotated[Text, _of("log_format")] = None

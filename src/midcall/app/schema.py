@@ -205,6 +205,18 @@ class Settings(BaseSettings):
         description="Days after a call's end at which its messages, callbacks and requests are"
         " removed; 0: with the call.",
     )
+    proxy_host: Annotated[str, AfterValidator(parsing.parse_host)] = Field(
+        "127.0.0.1", description="Address that the forward proxy of `midcall env` listens on."
+    )
+    proxy_port: int = Field(
+        default_factory=lambda fields: fields.get("port", 0) + 1,
+        ge=0,
+        le=65535,
+        description="Its TCP port, by default the next one after PORT; 0: no proxy.",
+    )
+    proxy_others: Annotated[Literal["refuse", "tunnel"], _text(_word)] = Field(
+        "refuse", description="What it does about hosts that are not Twilio's names."
+    )
     master_key: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
         None,
         description="Seals auth tokens and key secrets in the store: 32 or more letters, digits.",

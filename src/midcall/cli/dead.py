@@ -1,65 +1,87 @@
 """``midcall dead`` and ``midcall redrive``: what was given up, and sending it again."""
 
-from typing import Any
+from typing import Annotated, Final
 
-import msgspec
-from rich.console import Console
-from rich.table import Table
+from cyclopts import Parameter
 
 from midcall.app.settings import Settings
-from midcall.cli.asking import Rest, asking
-from midcall.cli.refusing import Refused
+from midcall.cli.asking import asking
+from midcall.cli.printing import show
+from midcall.cli.program import NOTHING_STATED, Json, Stated, app
+from midcall.cli.refusing import REFUSED, Refused, load_or_complain, run
+
+COLUMNS: Final = {
+    "id": "id",
+    "kind": "what",
+    "call_sid": "call",
+    "url": "where to",
+    "attempt_count": "attempts",
+    "date_created": "since",
+}
 
 
-async def show_dead(settings: Settings, call: str | None, *, as_json: bool) -> None:
-    """Print the callbacks that were given up, newest first."""
+@app.command
+def dead(
+    *, call: str | None = None, as_json: Json = False, options: Stated = NOTHING_STATED
+) -> int:
+    """Show the callbacks that were given up.
+
+    Parameters
+    ----------
+    call
+        SID of the call whose callbacks are wanted; by default those of every call.
+    as_json
+        Print JSON, for programs.
+    options
+        The settings: the server at the public URL is asked.
+    """
+    settings = load_or_complain(options.stated(), "dev")
+    return REFUSED if settings is None else run(_show(settings, call, as_json=as_json))
+
+
+@app.command
+def redrive(
+    *ids: str,
+    call: str | None = None,
+    every: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    options: Stated = NOTHING_STATED,
+) -> int:
+    """Send callbacks again that were given up.
+
+    Parameters
+    ----------
+    ids
+        The ids of callbacks, as `midcall dead` shows them.
+    call
+        SID of the call whose callbacks are to be sent again.
+    every
+        Every one that was given up.
+    options
+        The settings: the server at the public URL is asked.
+    """
+    settings = load_or_complain(options.stated(), "dev")
+    return REFUSED if settings is None else run(_redrive(settings, ids, call, every=every))
+
+
+async def _show(settings: Settings, call: str | None, *, as_json: bool) -> None:
+    filters = {"State": "dead"} if call is None else {"State": "dead", "CallSid": call}
     async with asking(settings) as rest:
-        dead = [one async for one in rest.pages("Callbacks", "callbacks", **_narrowed(call))]
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(dead)).decode())
-    elif dead:
-        Console(soft_wrap=True).print(_table(dead))
-    else:
-        print("Nothing was given up.")
+        found = [one async for one in rest.pages("Callbacks", "callbacks", **filters)]
+    show(found, COLUMNS, as_json=as_json, empty="Nothing was given up.")
 
 
-async def redrive(
+async def _redrive(
     settings: Settings, ids: tuple[str, ...], call: str | None, *, every: bool
 ) -> None:
-    """Send callbacks again: those named, those of a call, or every one."""
     if bool(ids) + (call is not None) + every != 1:
         raise Refused("name callbacks, or a call with --call, or say --all")
     async with asking(settings) as rest:
-        count = await _redrive_each(rest, ids) if ids else await _redrive_all(rest, call)
-    print(f"{count} sent again." if count != 1 else "One sent again.")
-
-
-async def _redrive_each(rest: Rest, ids: tuple[str, ...]) -> int:
-    for one in ids:
-        await rest.ask("POST", f"Callbacks/{one}", State="pending")
-    return len(ids)
-
-
-async def _redrive_all(rest: Rest, call: str | None) -> int:
-    filters = {} if call is None else {"CallSid": call}
-    answer = await rest.ask("POST", "Callbacks/Redrive", **filters)
-    count: int = answer["redriven"]
-    return count
-
-
-def _narrowed(call: str | None) -> dict[str, str]:
-    return {"State": "dead"} if call is None else {"State": "dead", "CallSid": call}
-
-
-def _table(dead: list[dict[str, Any]]) -> Table:
-    table = Table("id", "what", "call", "where to", "attempts", "since", box=None)
-    for one in dead:
-        table.add_row(
-            one["id"],
-            one["kind"],
-            one["call_sid"],
-            one["url"],
-            str(one["attempt_count"]),
-            one["date_created"],
-        )
-    return table
+        if ids:
+            for one in ids:
+                await rest.ask("POST", f"Callbacks/{one}", State="pending")
+            count = len(ids)
+        else:
+            filters = {} if call is None else {"CallSid": call}
+            answer = await rest.ask("POST", "Callbacks/Redrive", **filters)
+            count = answer["redriven"]
+    print("One was sent again." if count == 1 else f"{count} were sent again.")

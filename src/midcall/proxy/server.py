@@ -86,15 +86,13 @@ class ForwardProxy:
         self._connections.spawn("proxied connection", self._serve(End(reader, writer)))
 
     async def _serve(self, client: End) -> None:
+        whole = False
         try:
             whole = await self._open(client)
         except OSError:
-            whole = False  # The client went away.
+            pass  # The client went away.
         finally:
-            # Of what broke in the middle the rest is of no use.
-            await client.close(self._limits.close_seconds)
-        if not whole:
-            client.writer.transport.abort()
+            await client.close(self._limits.close_seconds if whole else 0)
 
     async def _open(self, client: End) -> bool:
         """Connect a client to where it wants to go; return whether all came to its end."""
@@ -110,11 +108,13 @@ class ForwardProxy:
             log.warning("Not forwarded", host=target.host, port=target.port, status=far.status)
             return _refuse(client, far)
         log.debug("Forwarded", host=target.host, port=target.port)
+        whole = False
         try:
             client.writer.write(_CONNECTED)
-            return await carry(client, far, idle_seconds=self._limits.idle_seconds)
+            whole = await carry(client, far, idle_seconds=self._limits.idle_seconds)
         finally:
-            await far.close(self._limits.close_seconds)
+            await far.close(self._limits.close_seconds if whole else 0)
+        return whole
 
     async def _read_target(self, reader: asyncio.StreamReader) -> Target | Refusal:
         try:

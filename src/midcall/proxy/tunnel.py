@@ -22,7 +22,11 @@ class End:
     writer: asyncio.StreamWriter
 
     async def close(self, seconds: float) -> None:
-        """Close it once the peer has read everything, or after so many seconds."""
+        """Close it once the peer has read everything, or after so many seconds; 0: at once."""
+        if not seconds:
+            # What broke in the middle is cut off: the rest of it is of no use to anybody.
+            self.writer.transport.abort()
+            return
         self.writer.close()
         try:
             async with asyncio.timeout(seconds):

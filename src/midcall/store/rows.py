@@ -37,6 +37,7 @@ from midcall.model.messages import (
 from midcall.model.notifications import Notification
 from midcall.model.numbers import PhoneNumber
 from midcall.model.outbox import Attempt, Entry
+from midcall.model.traces import Trace
 from midcall.store import schema
 
 Value = str | int | bytes | None
@@ -198,6 +199,7 @@ ENTRY: Final = Mapping(Entry, schema.entries)
 ATTEMPT: Final = Mapping(Attempt, schema.attempts)
 NOTIFICATION: Final = Mapping(Notification, schema.notifications)
 EXCHANGE: Final = Mapping(Exchange, schema.exchanges)
+TRACE: Final = Mapping(Trace, schema.traces)
 
 _FAMILY = msgspec.json.Decoder(Family)
 

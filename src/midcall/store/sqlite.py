@@ -24,7 +24,9 @@ from midcall.store.reading.accounts import AccountReading
 from midcall.store.reading.calls import CallReading
 from midcall.store.reading.messages import MessageReading
 from midcall.store.reading.outbox import OutboxReading
+from midcall.store.reading.requests import RequestReading
 from midcall.store.reading.subscriptions import SubscriptionReading
+from midcall.store.reading.timeline import TimelineReading
 from midcall.store.sealing import Seal, find_seal, make_seal
 from midcall.store.threads import Threads
 
@@ -96,7 +98,15 @@ def _open_for_reading(url: str, master_key: str | None) -> "SqliteStore":
     return SqliteStore(Threads(reader, ()), None, seal)
 
 
-class SqliteStore(AccountReading, CallReading, MessageReading, SubscriptionReading, OutboxReading):
+class SqliteStore(
+    AccountReading,
+    CallReading,
+    MessageReading,
+    SubscriptionReading,
+    OutboxReading,
+    TimelineReading,
+    RequestReading,
+):
     """The ``Store`` port on SQLite. ``open_store`` makes one."""
 
     def __init__(

@@ -40,6 +40,7 @@ from midcall.model.sids import (
     PhoneNumberSid,
     SubscriptionSid,
 )
+from midcall.model.traces import Trace, TraceKind
 from midcall.model.twiml import Parameter
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
@@ -284,6 +285,18 @@ def exchange(
         response_code=response_code,
         content_type="text/xml" if response_code else "",
         response_body="<Response/>" if response_code else "",
+    )
+
+
+def trace(number: int, *, of: CallSid = CALL, owner: AccountSid = ACCOUNT, age: float = 0) -> Trace:
+    """Make a trace, so many seconds old."""
+    return Trace(
+        account_sid=owner,
+        call_sid=of,
+        at=after(-age),
+        kind=TraceKind.VERB,
+        name="Say",
+        details={"number": str(number), "text": "Grüße"},
     )
 
 

@@ -10,6 +10,7 @@ from midcall.core.ports import (
     AddMessage,
     AddNotification,
     AddSubscription,
+    AddTrace,
     CallFilter,
     Change,
     NotificationFilter,
@@ -22,6 +23,7 @@ from midcall.model.calls import Call, CallStatus
 from midcall.model.messages import Direction
 from midcall.model.outbox import EntryState
 from midcall.model.sids import CallSid
+from midcall.model.traces import Trace
 from tests.contract.store.records import (
     ACCOUNT,
     NOW,
@@ -37,6 +39,7 @@ from tests.contract.store.records import (
     message_sid,
     notification,
     subscription,
+    trace,
 )
 
 OVER = CallStatus.COMPLETED
@@ -59,6 +62,7 @@ def attached(number: int) -> list[Change]:
             msgspec.structs.replace(delivered, state=EntryState.DELIVERED), attempt(delivered)
         ),
         AddExchange(exchange(1, of=of)),
+        AddTrace(trace(1, of=of)),
         AddNotification(notification(number, of=of)),
     ]
 
@@ -80,6 +84,9 @@ async def remains(store: Store, number: int) -> dict[str, int]:
         "open": await store.open_entries(message_sid(2), of),
         "attempts": len(await store.attempts(f"ZY-{number}", 0)),
         "exchanges": len(await store.list_exchanges(of, offset=0, limit=50)),
+        "traces": len(
+            [one for one in await store.timeline(of, offset=0, limit=50) if isinstance(one, Trace)]
+        ),
         "events": len(await store.message_events(ACCOUNT, of, after=0, limit=50)),
         "notifications": len(
             await store.list_notifications(
@@ -98,6 +105,7 @@ EVERYTHING = {
     "due": 2,
     "attempts": 1,
     "exchanges": 1,
+    "traces": 1,
     "open": 1,
     "events": 1,
     "notifications": 1,

@@ -3,53 +3,19 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import jwt
 import pytest
 from pydantic import SecretStr
 
-from midcall.app import logs
 from midcall.app.bootstrap import ensure_dev
 from midcall.app.settings import Settings
 from midcall.app.time import utc_now
-from midcall.cli.main import app
 from midcall.store.opening import FileLock
 from midcall.store.sqlite import open_store
+from tests.integration.cli.conftest import Ended, Run
 from tests.support.site import free_port
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Give a runner of commands, in an empty directory and without settings."""
-    for name in [name for name in os.environ if name.startswith("MIDCALL_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    # Logging belongs to the tests' own process.
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-
-    def call(*words: str) -> Ended:
-        try:
-            code = app(words, result_action="return_value")
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return Ended(code, printed.out, printed.err)
-
-    return call
 
 
 @pytest.fixture

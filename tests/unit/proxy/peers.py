@@ -7,14 +7,16 @@ from midcall.proxy.tunnel import End
 
 
 class Wire(asyncio.Transport):
-    """A transport to a peer that reads everything, as far as it is not ``stuck``."""
+    """A transport to a peer that reads everything, unless it is told otherwise."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.loop = asyncio.get_running_loop()
         self.sent = b""
         self.said_all = False
         self.closed = False
         self.aborted = False
+        self.lingers = False  # Whether something remains unread when it is closed.
         self.protocol: asyncio.StreamReaderProtocol
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -30,12 +32,16 @@ class Wire(asyncio.Transport):
         return self.closed
 
     def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+        if self.closed or self.loop.is_closed():
+            return
+        self.closed = True
+        if not self.lingers:
+            self.loop.call_soon(self.protocol.connection_lost, None)
 
     def abort(self) -> None:
         self.aborted = True
+        self.lingers = False
+        self.closed = False
         self.close()
 
     def stick(self) -> None:
@@ -52,7 +58,7 @@ class Peer:
         self.wire.protocol = asyncio.StreamReaderProtocol(self.reader)
         self.wire.protocol.connection_made(self.wire)
         self.writer = asyncio.StreamWriter(
-            self.wire, self.wire.protocol, self.reader, asyncio.get_running_loop()
+            self.wire, self.wire.protocol, self.reader, self.wire.loop
         )
         self.end = End(self.reader, self.writer)
 
@@ -75,6 +81,9 @@ class Peer:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Let the loop run until something holds."""
-    while not true():
-        await asyncio.sleep(0)
+    """Let a moment of the clockwork's time pass, again and again, until something holds."""
+    for _ in range(100_000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came")

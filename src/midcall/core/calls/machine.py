@@ -21,6 +21,7 @@ from midcall.model.calls import Call, CallEvent, CallStatus, StatusCallback
 from midcall.model.errors import TwimlFault
 from midcall.model.families import Family, Leg, Origin, Program, SessionId
 from midcall.model.sids import CallSid
+from midcall.model.traces import TraceKind
 from midcall.model.twiml import Parameter
 
 
@@ -134,7 +135,10 @@ def step(family: Family, event: ev.Event, now: datetime, entropy: Entropy) -> De
 
 def _begin(leg: Leg, now: datetime, entropy: Entropy) -> Turn:
     sid = leg.sid
-    return Turn(Family(sid=sid, account_sid=leg.call.account_sid, legs={sid: leg}), now, entropy)
+    family = Family(sid=sid, account_sid=leg.call.account_sid, legs={sid: leg})
+    turn = Turn(family, now, entropy)
+    turn.trace(sid, TraceKind.STATUS, leg.call.status.value)
+    return turn
 
 
 def _apply(turn: Turn, event: ev.Event) -> None:

@@ -217,7 +217,8 @@ class Rooms:
         drafts = [draft for _, draft in decided if isinstance(draft, Draft)]
         changes = [change for draft in drafts for change in draft.changes]
         if room.family is not room.durable:
-            changes.append(PutFamily(room.family))
+            # First, because what is kept of a call may ask for the call.
+            changes.insert(0, PutFamily(room.family))
         try:
             await self._commit(changes)
         except Exception as error:

@@ -23,7 +23,14 @@ from midcall.core.calls.states import (
     phase,
 )
 from midcall.core.calls.status import stage_status, status_entry
-from midcall.core.ports import AddEntry, AddNotification, Change, Entropy, ExpireMessages
+from midcall.core.ports import (
+    AddEntry,
+    AddNotification,
+    AddTrace,
+    Change,
+    Entropy,
+    ExpireMessages,
+)
 from midcall.model.calls import Call, CallEvent, CallStatus
 from midcall.model.codes import level_of
 from midcall.model.errors import Fault
@@ -40,6 +47,7 @@ from midcall.model.families import (
 )
 from midcall.model.notifications import NO_EVIDENCE, Evidence, Notification
 from midcall.model.sids import MESSAGE, NOTIFICATION, CallSid, NotificationSid, from_entropy
+from midcall.model.traces import Trace, TraceKind
 
 STAGES: dict[CallStatus, CallEvent] = {
     CallStatus.QUEUED: CallEvent.INITIATED,
@@ -60,6 +68,10 @@ FAR_CAUSES: dict[CallStatus, Cause] = {
 """What a leg's status means to the leg on the other side of its trunk."""
 
 
+TRACED = 200
+"""The longest text in a trace, in characters."""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """What a step decided: the family as it is now, what to write beside it, what to do then."""
 
@@ -78,6 +90,7 @@ class Turn:
         self.legs = dict(family.legs)
         self.timers = dict(family.timers)
         self.changes: list[Change] = []
+        self.traces: list[AddTrace] = []
         self.effects: list[do.Effect] = []
         self.resume_due = False
 
@@ -125,13 +138,18 @@ class Turn:
         return activity if isinstance(activity, Dialing) else None
 
     def decision(self) -> Decision:
-        """Close the step. If nothing changed the family is the very same, and nobody writes it."""
+        """Close the step. If nothing changed the family is the very same, and nobody writes it.
+
+        Traces go along with what is written anyway; alone they are not worth a commit.
+        """
         family = msgspec.structs.replace(self.family, legs=self.legs, timers=self.timers)
         if family.over:
             family = msgspec.structs.replace(family, timers={})
         if family == self.family:
             family = self.family
-        return Decision(family, tuple(self.changes), tuple(self.effects))
+        written = self.changes or family is not self.family
+        traces = self.traces if written else []
+        return Decision(family, (*self.changes, *traces), tuple(self.effects))
 
     # --- minting
 
@@ -143,6 +161,8 @@ class Turn:
 
     def put(self, leg: Leg) -> None:
         """Replace a leg, or add one."""
+        if leg.sid not in self.legs:
+            self.trace(leg.sid, TraceKind.STATUS, leg.call.status.value)
         self.legs[leg.sid] = leg
 
     def put_devices(self, sid: CallSid, devices: tuple[Device, ...]) -> None:
@@ -173,6 +193,23 @@ class Turn:
     def stop_timer(self, kind: str, key: str) -> None:
         """Take a wish for a timer back."""
         self.timers.pop(f"{kind}:{key}", None)
+
+    def trace(
+        self, sid: CallSid, kind: TraceKind, name: str, details: dict[str, str] | None = None
+    ) -> None:
+        """Note what happened to a leg, for whoever looks at it."""
+        self.traces.append(
+            AddTrace(
+                Trace(
+                    account_sid=self.family.account_sid,
+                    call_sid=sid,
+                    at=self.now,
+                    kind=kind,
+                    name=name,
+                    details=details or {},
+                )
+            )
+        )
 
     def notify(
         self,
@@ -215,6 +252,7 @@ class Turn:
         before = self.legs[sid]
         status = next_status(before.call.status, cause)
         self.put(msgspec.structs.replace(before, call=self._moved(before.call, status)))
+        self.trace(sid, TraceKind.STATUS, status.value, _why(fault))
         self.announce(sid, STAGES.get(status, CallEvent.COMPLETED))
         if status.terminal:
             self._let_go(before, fault)
@@ -340,3 +378,7 @@ class Turn:
                 sid=from_entropy(MESSAGE, self.entropy(16)),
             )
         )
+
+
+def _why(fault: Fault | None) -> dict[str, str]:
+    return {} if fault is None else {"code": str(fault.code), "reason": str(fault)[:TRACED]}

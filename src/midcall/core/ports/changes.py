@@ -27,6 +27,7 @@ from midcall.model.sids import (
     PhoneNumberSid,
     SubscriptionSid,
 )
+from midcall.model.traces import Trace
 
 
 class PutAccount(msgspec.Struct, frozen=True):
@@ -188,7 +189,7 @@ class RedriveEntry(msgspec.Struct, frozen=True):
 class RemoveContent(msgspec.Struct, frozen=True):
     """Remove what was said in a call that is over; the call itself stays.
 
-    That is its messages and their events, its entries and attempts, its exchanges.
+    That is its messages and their events, its entries and attempts, its exchanges and traces.
     """
 
     call_sid: CallSid
@@ -212,7 +213,7 @@ class RemoveOld(msgspec.Struct, frozen=True):
 
 
 class RemoveCall(msgspec.Struct, frozen=True):
-    """Remove a call that is over, with its messages, subscriptions, entries and exchanges."""
+    """Remove a call that is over, with its messages, subscriptions, entries and whatever else."""
 
     sid: CallSid
 
@@ -239,6 +240,16 @@ class AddNotification(msgspec.Struct, frozen=True):
     """Show an error or warning in the debugger."""
 
     notification: Notification
+
+
+class AddTrace(msgspec.Struct, frozen=True):
+    """Keep what happened to a call, for whoever looks at it.
+
+    Nothing is kept of a call that is not there, is another account's, or has had what was said in
+    it removed: a trace may come late.
+    """
+
+    trace: Trace
 
 
 Change = (
@@ -271,4 +282,5 @@ Change = (
     | RemovePhoneNumber
     | AddExchange
     | AddNotification
+    | AddTrace
 )

@@ -13,6 +13,7 @@ import msgspec
 from midcall.core.ports.changes import (
     Change,
 )
+from midcall.core.ports.seeing import Happening, RecentRequests
 from midcall.model.accounts import Account, AccountStatus, ApiKey, Application
 from midcall.model.calls import Call, CallStatus
 from midcall.model.exchanges import Exchange
@@ -83,11 +84,16 @@ class NotificationFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of user-defined messages is narrowed to."""
+    """What a list of user-defined messages is narrowed to.
+
+    ``search`` is a text that the content has in it somewhere, in capitals or not as far as ASCII
+    goes. It is looked for in the newest messages only, however many there are.
+    """
 
     call_sid: CallSid | None = None
     direction: Direction | None = None
     state: MessageState | None = None
+    search: str | None = None
 
 
 class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,6 +292,14 @@ class Store(Protocol):
 
     async def list_exchanges(self, call: CallSid, *, offset: int, limit: int) -> list[Exchange]:
         """List the exchanges of a call, oldest first."""
+        ...
+
+    async def timeline(self, call: CallSid, *, offset: int, limit: int) -> list[Happening]:
+        """List everything that happened to a call, oldest first."""
+        ...
+
+    async def recent_requests(self, account: AccountSid, since: datetime) -> RecentRequests:
+        """Return what there was since a time with the servers that an account's calls ask."""
         ...
 
     async def close(self) -> None:

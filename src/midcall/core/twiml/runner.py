@@ -16,6 +16,7 @@ from midcall.core.calls.states import Cause, Phase
 from midcall.core.calls.turn import Turn
 from midcall.core.limits import DOCUMENTS_PER_CALL
 from midcall.core.twiml import dial, prompts
+from midcall.core.twiml.describing import described
 from midcall.core.twiml.links import absolute_endpoint
 from midcall.core.twiml.requests import call_parameters
 from midcall.model.calls import CallStatus
@@ -24,6 +25,7 @@ from midcall.model.endpoints import Endpoint
 from midcall.model.errors import CallBusy, CallDeclined, Fault, TwimlFault
 from midcall.model.families import Dialing, Fetching, Origin, Pausing
 from midcall.model.sids import CallSid
+from midcall.model.traces import TraceKind
 from midcall.model.twiml import (
     Dial,
     Document,
@@ -121,6 +123,7 @@ def advance(turn: Turn, sid: CallSid) -> None:
             return
         verb, *rest = program.rest
         turn.put_program(sid, msgspec.structs.replace(program, rest=tuple(rest)))
+        turn.trace(sid, TraceKind.VERB, type(verb).__name__, described(verb))
         _run(turn, sid, verb)
 
 

@@ -69,6 +69,16 @@ LEGS_WITH_OVERDUE: Final[Query[CallSid]] = Query(
 )
 
 
+SEARCHED: Final = 100_000
+"""Messages, the newest of all accounts, in which a text is looked for: one after the other, where
+none has it."""
+
+_newest = schema.messages.alias("newest")
+_SEARCHED_FROM: Final = sa.select(
+    sa.func.max(_newest.c.id) - sa.literal_column(str(SEARCHED))
+).scalar_subquery()
+
+
 def _listing(only: sa.TextClause | None = None) -> Listing[UserDefinedMessage]:
     return Listing(
         rows.MESSAGE,
@@ -76,6 +86,9 @@ def _listing(only: sa.TextClause | None = None) -> Listing[UserDefinedMessage]:
             "call_sid": _messages.call_sid == bind("call_sid"),
             "direction": _messages.direction == bind("direction"),
             "state": _messages.state == bind("state"),
+            "search": sa.and_(
+                _messages.content.like(bind("search"), escape="\\"), _messages.id > _SEARCHED_FROM
+            ),
         },
         of_account=True,
         # A message is added once and never replaced: its number is its age.
@@ -131,6 +144,13 @@ LAST_MESSAGE_EVENT: Final[Query[int]] = Query(
 )
 
 
+def _anywhere(text: str) -> str:
+    """Return the pattern for a text with anything around it; no character has a meaning."""
+    for sign in "\\%_":
+        text = text.replace(sign, f"\\{sign}")
+    return f"%{text}%"
+
+
 class MessageReading(Asking):
     """User-defined messages and their events."""
 
@@ -167,9 +187,10 @@ class MessageReading(Asking):
     ) -> list[UserDefinedMessage]:
         """List an account's user-defined messages, the last accepted first."""
         listing = UNDELIVERED_MESSAGES if filters.state in _UNDELIVERED else MESSAGES
-        return await self._page(
-            listing, asdict(filters), account=account, offset=offset, limit=limit
-        )
+        narrowing = asdict(filters)
+        if filters.search is not None:
+            narrowing["search"] = _anywhere(filters.search)
+        return await self._page(listing, narrowing, account=account, offset=offset, limit=limit)
 
     async def legs_with_overdue(self, created_before: datetime, *, limit: int) -> list[CallSid]:
         """Return legs with a downlink that waits, unsent, since before a time."""

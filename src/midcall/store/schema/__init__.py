@@ -36,6 +36,7 @@ from midcall.store.schema.messages import (
 )
 from midcall.store.schema.outbox import attempts, entries, lane_heads
 from midcall.store.schema.people import accounts, api_keys, applications, phone_numbers, sealing
+from midcall.store.schema.traces import traces
 
 __all__ = [
     "LIVE",
@@ -67,4 +68,5 @@ __all__ = [
     "sealing",
     "standing_subscriptions",
     "subscriptions",
+    "traces",
 ]

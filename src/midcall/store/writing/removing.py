@@ -88,6 +88,7 @@ _CONTENT: Final = (
     _delete_of_call(schema.message_events),
     _delete_of_call(schema.messages),
     _delete_of_call(schema.exchanges),
+    _delete_of_call(schema.traces),
     _delete_attempts(),
     _delete_lane_heads(),
     _delete_of_call(schema.entries),

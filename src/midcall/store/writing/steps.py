@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from midcall.core.ports import (
     AddEntry,
     AddMessage,
+    AddTrace,
     Change,
     ExpireHeld,
     ExpireMessages,
@@ -25,6 +26,7 @@ from midcall.store.writing.messages import message_steps
 from midcall.store.writing.outbox import outbox_steps
 from midcall.store.writing.records import family_steps, record_step
 from midcall.store.writing.removing import content_steps, removal_steps
+from midcall.store.writing.traces import trace_step
 
 
 def steps(change: Change) -> Iterator[Step]:
@@ -42,6 +44,8 @@ def steps(change: Change) -> Iterator[Step]:
             yield from message_steps(change)
         case AddEntry() | SettleEntry() | RedriveEntry():
             yield from outbox_steps(change)
+        case AddTrace():
+            yield trace_step(change)
         case PutFamily(family):
             yield from family_steps(family)
         case RemoveCall(sid):

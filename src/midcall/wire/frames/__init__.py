@@ -23,6 +23,14 @@ from midcall.wire.frames.client import (
     content_text,
     parse,
 )
+from midcall.wire.frames.device_end import (
+    parse_from_server,
+    read_content,
+    read_invite_parameters,
+    serialize_for_server,
+    write_connect_parameters,
+    write_content,
+)
 from midcall.wire.frames.payload import HEARTBEAT, VERSION
 from midcall.wire.frames.server import (
     Ack,
@@ -84,7 +92,13 @@ __all__ = [
     "failure",
     "invite_params",
     "parse",
+    "parse_from_server",
     "progress_message",
+    "read_content",
+    "read_invite_parameters",
     "refusal",
     "serialize",
+    "serialize_for_server",
+    "write_connect_parameters",
+    "write_content",
 ]

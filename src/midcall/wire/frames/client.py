@@ -27,7 +27,7 @@ ContentType = Annotated[str, msgspec.Meta(max_length=255)]
 """A media type: 127 characters on either side of the slash (RFC 6838, section 4.2)."""
 
 
-class Listen(Payload, frozen=True, kw_only=True):
+class Listen(Payload, frozen=True, kw_only=True, omit_defaults=False):
     """The device presents its Access Token; the first frame on every socket, again when renewed.
 
     ``reconnect_timeout`` is how many seconds the device would like its legs to be kept for it.
@@ -37,13 +37,13 @@ class Listen(Payload, frozen=True, kw_only=True):
     reconnect_timeout: float = msgspec.field(default=0, name="reconnectTimeout")
 
 
-class MediaCapabilities(Payload, frozen=True, kw_only=True):
+class MediaCapabilities(Payload, frozen=True, kw_only=True, omit_defaults=False):
     """What a device registers for."""
 
     audio: bool = True
 
 
-class Register(Payload, frozen=True, kw_only=True):
+class Register(Payload, frozen=True, kw_only=True, omit_defaults=False):
     """The device wants incoming calls, or with ``audio: false`` none any more."""
 
     media: MediaCapabilities = MediaCapabilities()
@@ -98,7 +98,7 @@ class Dtmf(Payload, frozen=True, kw_only=True):
     dtmf: Annotated[str, msgspec.Meta(pattern=r"\A[0-9*#A-Dw]{1,256}\Z")]
 
 
-class ClientMessage(Payload, frozen=True, kw_only=True):
+class ClientMessage(Payload, frozen=True, kw_only=True, omit_defaults=False):
     """The device sends a user-defined message. ``content`` is the JSON as it came."""
 
     callsid: Name
@@ -120,7 +120,7 @@ ClientFrame = (
     | ClientMessage
 )
 
-_CLIENT_TYPES: Final[dict[str, type[ClientFrame]]] = {
+CLIENT_TYPES: Final[dict[str, type[ClientFrame]]] = {
     "listen": Listen,
     "register": Register,
     "invite": ClientInvite,
@@ -132,7 +132,7 @@ _CLIENT_TYPES: Final[dict[str, type[ClientFrame]]] = {
     "message": ClientMessage,
 }
 
-_DECODERS: Final = {name: msgspec.json.Decoder(kind) for name, kind in _CLIENT_TYPES.items()}
+_DECODERS: Final = {name: msgspec.json.Decoder(kind) for name, kind in CLIENT_TYPES.items()}
 
 
 class _Envelope(msgspec.Struct, frozen=True):

@@ -120,7 +120,7 @@ class Error(Payload, frozen=True, kw_only=True):
     voiceeventsid: str | None = None
 
 
-_SERVER_TYPES: Final[dict[type[Payload], str]] = {
+SERVER_TYPES: Final[dict[type[Payload], str]] = {
     Connected: "connected",
     Ready: "ready",
     Offline: "offline",
@@ -162,7 +162,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 def serialize(frame: ServerFrame) -> str:
     """Write a frame for a client."""
-    return _ENCODER.encode(_Sent(_SERVER_TYPES[type(frame)], frame)).decode()
+    return _ENCODER.encode(_Sent(SERVER_TYPES[type(frame)], frame)).decode()
 
 
 def failure(fault: Fault, retry_after: float | None = None) -> Failure:

@@ -127,7 +127,7 @@ def test_frames_are_what_the_sdk_reads(
 
 def test_every_server_frame_has_a_type() -> None:
     """There is no frame that cannot be written."""
-    assert set(get_args(frames.ServerFrame)) == set(server._SERVER_TYPES)
+    assert set(get_args(frames.ServerFrame)) == set(server.SERVER_TYPES)
 
 
 @given(json_values)

@@ -47,13 +47,13 @@ def _messages() -> None:
         "ix_messages_unsettled",
         "messages",
         ["call_sid", "direction", "position"],
-        "state IN ('accepted', 'held', 'sent')",
+        "state <> 'delivered' AND state <> 'expired' AND state <> 'failed'",
     )
     _partial_index(
         "ix_messages_undelivered",
         "messages",
         ["account_sid", "state", "id"],
-        "state IN ('held', 'expired', 'failed')",
+        "state <> 'accepted' AND state <> 'sent' AND state <> 'delivered'",
     )
     _partial_index(
         "ix_messages_unsent",

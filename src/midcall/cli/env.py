@@ -1,0 +1,210 @@
+"""``midcall env``: the environment in which programs that were not changed find midcall.
+
+They ask for Twilio's names through a proxy, as they would in a company's network; the proxy is
+midcall's own and leads to midcall, whose certificate is good for those names. So a program needs to
+know the proxy, the CA and the account, and nothing else.
+"""
+
+import asyncio
+import contextlib
+import json
+import shlex
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from midcall.app import parsing
+from midcall.app.settings import Settings
+from midcall.cli.asking import credentials
+from midcall.cli.refusing import Refused, complain
+
+Shell: TypeAlias = Literal["sh", "fish", "powershell", "json"]
+
+LOOK_SECONDS: Final = 2.0
+"""How long it may take to see whether the proxy is there."""
+
+# Where systems keep their CAs in one file: Debian, Fedora, openSUSE, Alpine and macOS.
+_SYSTEM_CAS: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Variables for one purpose, which a comment says; ``None`` is a variable to be taken away."""
+
+    comment: str
+    variables: Mapping[str, str | None]
+
+
+async def show_env(settings: Settings, shell: Shell) -> None:
+    """Print the environment for a shell; raise ``Refused`` where there is nothing to point at."""
+    if settings.tls == "off" or not settings.proxy_port:
+        raise Refused("there is no forward proxy with MIDCALL_TLS=off or MIDCALL_PROXY_PORT=0")
+    ca = _find_ca(settings) if settings.tls == "auto" else None
+    account, token = await credentials(settings)
+    bundle = write_bundle(ca, read_system_cas()) if ca is not None else None
+    parts = list(compose(settings, account, token, ca, bundle))
+    await _look(settings)
+    print(_WRITERS[shell](parts))
+
+
+def compose(
+    settings: Settings, account: str, token: str, ca: Path | None, bundle: Path | None
+) -> Iterator[Part]:
+    """Compose the environment. Without a CA of its own the server has a public one's certificate.
+
+    ``bundle`` is a file with the system's CAs and ``ca``: most programs trust what one file says
+    and nothing else.
+    """
+    proxy = parsing.compose_origin("http", _proxy_host(settings), settings.proxy_port)
+    near = ",".join(dict.fromkeys(["localhost", "127.0.0.1", "::1", settings.public_host]))
+    yield Part(
+        "Programs ask this proxy for api.twilio.com, and it leads them to midcall.",
+        {"HTTPS_PROXY": proxy, "https_proxy": proxy},
+    )
+    yield Part(
+        "The Node library and the Twilio CLI look for the proxy here only.",
+        {"HTTP_PROXY": proxy},
+    )
+    yield Part(
+        "What is near needs no proxy.",
+        {"NO_PROXY": near, "no_proxy": near},
+    )
+    if ca is not None:
+        yield Part("Node trusts this CA beside those it knows.", {"NODE_EXTRA_CA_CERTS": str(ca)})
+    if bundle is not None:
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "TWILIO_CA_BUNDLE")
+        yield Part(
+            "Others trust one file and nothing else: it has the system's CAs and midcall's.",
+            dict.fromkeys(names, str(bundle)),
+        )
+    yield Part("midcall's account.", {"TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token})
+    yield Part(
+        "These would be taken before the account, or lead to other hosts.",
+        dict.fromkeys(("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")),
+    )
+
+
+def _find_ca(settings: Settings) -> Path:
+    ca = (settings.tls_directory / "ca.pem").resolve()
+    if not ca.is_file():
+        raise Refused(
+            f"there is no {ca}: start `midcall dev` first, or name its store with --store"
+        )
+    return ca
+
+
+def _proxy_host(settings: Settings) -> str:
+    address = parsing.find_address(settings.proxy_host)
+    return "localhost" if address is not None and address.is_unspecified else settings.proxy_host
+
+
+async def _look(settings: Settings) -> None:
+    """Say so if nobody listens yet: what is printed is right all the same."""
+    host, port = _proxy_host(settings), settings.proxy_port
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        complain(f"nothing listens on {host} port {port} yet: start `midcall dev`")
+    else:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+# --- The bundle ----------------------------------------------------------------------------------
+
+
+def read_system_cas() -> str:
+    """Read the CAs that this system trusts, as PEM; empty if they are nowhere to be found."""
+    standard = ssl.get_default_verify_paths().openssl_cafile
+    for place in (standard, *_SYSTEM_CAS):
+        with contextlib.suppress(OSError):
+            return Path(place).read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def write_bundle(ca: Path, system: str) -> Path:
+    """Write ``bundle.pem`` beside a CA: that CA, and the system's. Replaced whole, if at all."""
+    bundle = ca.with_name("bundle.pem")
+    content = ca.read_text(encoding="utf-8") + "\n" + system
+    if bundle.is_file() and bundle.read_text(encoding="utf-8") == content:
+        return bundle
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=ca.parent, prefix=".bundle.", delete=False
+    ) as stream:
+        stream.write(content)
+    written = Path(stream.name)
+    written.chmod(0o644)
+    written.replace(bundle)
+    return bundle
+
+
+# --- Shells --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """How a shell is told, and what to type there."""
+
+    usage: str
+    put: Callable[[str, str], str]
+    take_away: Callable[[str], str]
+
+
+def _quote_for_fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _quote_for_powershell(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_SH: Final = _Syntax(
+    'eval "$(midcall env)"',
+    lambda name, value: f"export {name}={shlex.quote(value)}",
+    lambda name: f"unset {name}",
+)
+_FISH: Final = _Syntax(
+    "midcall env --shell fish | source",
+    lambda name, value: f"set -gx {name} {_quote_for_fish(value)}",
+    lambda name: f"set -e {name}",
+)
+_POWERSHELL: Final = _Syntax(
+    "midcall env --shell powershell | Out-String | Invoke-Expression",
+    lambda name, value: f"$Env:{name} = {_quote_for_powershell(value)}",
+    lambda name: f"Remove-Item Env:{name} -ErrorAction SilentlyContinue",
+)
+
+
+def _write_for(syntax: _Syntax) -> Callable[[list[Part]], str]:
+    def write(parts: list[Part]) -> str:
+        lines = [f"# {syntax.usage}"]
+        for part in parts:
+            lines.append(f"# {part.comment}")
+            for name, value in part.variables.items():
+                lines.append(syntax.take_away(name) if value is None else syntax.put(name, value))
+        return "\n".join(lines)
+
+    return write
+
+
+def _write_json(parts: list[Part]) -> str:
+    every = {name: value for part in parts for name, value in part.variables.items()}
+    return json.dumps(every, indent=2)
+
+
+_WRITERS: Final[Mapping[Shell, Callable[[list[Part]], str]]] = {
+    "sh": _write_for(_SH),
+    "fish": _write_for(_FISH),
+    "powershell": _write_for(_POWERSHELL),
+    "json": _write_json,
+}
