@@ -31,6 +31,11 @@ test: ## Install what is needed, check, and run all tests
 	@$(MAKE) --no-print-directory check
 	@tools/test.sh $(JOBS) $(PYTEST)
 
+.PHONY: soak
+soak: ## Kill the server hundreds of times, and try inputs by the thousand (CRASH_KILLS=200)
+	@tools/setup.sh test
+	@tools/soak.sh $(PYTEST)
+
 .PHONY: check
 check: ## Formatting, lint, types, import floors
 	@tools/setup.sh check

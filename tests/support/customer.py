@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import NamedTuple
 
@@ -27,11 +28,14 @@ class Customer:
     """Answers each path with what the test put there, and keeps what came.
 
     A path in ``held`` is answered only once its event is set, one in ``statuses`` with that status.
+    One in ``answers`` is answered with the status that its function gives, which is asked as soon
+    as the request is there; the function keeps what came.
     """
 
     def __init__(self) -> None:
         self.documents: dict[str, str] = {}
         self.statuses: dict[str, int] = {}
+        self.answers: dict[str, Callable[[Received], Awaitable[int]]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.received: defaultdict[str, list[Received]] = defaultdict(list)
         self._arrived = asyncio.Condition()
@@ -96,8 +100,11 @@ class Customer:
             fields = msgspec.json.decode(await request.read(), type=dict[str, str])
         else:
             fields = {name: str(value) for name, value in (await request.post()).items()}
+        received = Received(fields, dict(request.headers))
+        if request.path in self.answers:
+            return web.Response(status=await self.answers[request.path](received))
         async with self._arrived:
-            self.received[request.path].append(Received(fields, dict(request.headers)))
+            self.received[request.path].append(received)
             self._arrived.notify_all()
         if request.path in self.held:
             await self.held[request.path].wait()

@@ -1,6 +1,7 @@
 """midcall as a process of its own on a loopback port, with what a test needs to speak to it."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -71,12 +72,18 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 class Site:
     """A server with its store in a directory of its own; it can be started again and again."""
 
-    def __init__(self, directory: Path, *, ca: Path | None = None, **settings: str) -> None:
-        """Prepare a server; ``ca`` is the authority of its certificate if it speaks TLS."""
+    def __init__(
+        self, directory: Path, *, ca: Path | None = None, port: int | None = None, **settings: str
+    ) -> None:
+        """Prepare a server; ``ca`` is the authority of its certificate if it speaks TLS.
+
+        ``program`` is what is started, with the command behind it.
+        """
         self.directory = directory
         self.ca = ca
+        self.program = [MIDCALL]
         self.credentials = Credentials()
-        self.port = free_port()
+        self.port = port or free_port()
         self.environment = {
             "MIDCALL_HOST": "127.0.0.1",
             "MIDCALL_PORT": str(self.port),
@@ -97,7 +104,7 @@ class Site:
         inherited = {name: text for name, text in os.environ.items() if not _is_setting(name)}
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [MIDCALL, command],
+                [*self.program, command],
                 cwd=self.directory,
                 env={**inherited, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -119,13 +126,27 @@ class Site:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the server; return its exit code, negative if the signal itself ended it."""
-        assert self._process is not None, "start it first"
-        if self._process.poll() is None:
-            self._process.send_signal(how)
+        process = self._launched
+        if process.poll() is None:
+            process.send_signal(how)
         try:
-            return self._process.wait(PATIENCE_SECONDS)
+            return process.wait(PATIENCE_SECONDS)
         finally:
-            self._process.kill()
+            process.kill()
+
+    def kill(self) -> None:
+        """Kill the server at once, and do not even wait for its end."""
+        self._launched.kill()
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._launched.pid
+
+    @property
+    def _launched(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start it first"
+        return self._process
 
     @property
     def running(self) -> bool:
@@ -210,6 +231,19 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
     return port
+
+
+def lasting_port() -> int:
+    """Return a port that nobody is given by chance while its server is down.
+
+    The kernel gives ports from 32768 on to whoever does not ask for a certain one
+    (``net.ipv4.ip_local_port_range``).
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def _is_setting(name: str) -> bool:

@@ -249,7 +249,7 @@ def _ours(listing: str) -> Iterator[str]:
     """Read the names out of certutil's table: a name, blanks, and what it is trusted for."""
     for line in listing.splitlines():
         if line.startswith(NAME):
-            yield line.rpartition(" ")[0].rstrip()
+            yield line.rstrip().rpartition(" ")[0].rstrip()
 
 
 def _no_certutil(store: str) -> Outcome:

@@ -52,7 +52,7 @@ async def show_env(settings: Settings, shell: Shell) -> None:
     bundle = write_bundle(ca, read_system_cas()) if ca is not None else None
     parts = list(compose(settings, account, token, ca, bundle))
     await _look(settings)
-    print(_WRITERS[shell](parts))
+    print(write_for(shell)(parts))
 
 
 def compose(
@@ -185,26 +185,25 @@ _POWERSHELL: Final = _Syntax(
 )
 
 
-def _write_for(syntax: _Syntax) -> Callable[[list[Part]], str]:
-    def write(parts: list[Part]) -> str:
-        lines = [f"# {syntax.usage}"]
-        for part in parts:
-            lines.append(f"# {part.comment}")
-            for name, value in part.variables.items():
-                lines.append(syntax.take_away(name) if value is None else syntax.put(name, value))
-        return "\n".join(lines)
+_SYNTAX: Final[Mapping[str, _Syntax]] = {"sh": _SH, "fish": _FISH, "powershell": _POWERSHELL}
 
-    return write
+
+def write_for(shell: Shell) -> Callable[[list[Part]], str]:
+    """Return what writes an environment for a shell."""
+    if shell == "json":
+        return _write_json
+    syntax = _SYNTAX[shell]
+    return lambda parts: "\n".join(_lines(syntax, parts))
+
+
+def _lines(syntax: _Syntax, parts: list[Part]) -> Iterator[str]:
+    yield f"# {syntax.usage}"
+    for part in parts:
+        yield f"# {part.comment}"
+        for name, value in part.variables.items():
+            yield syntax.take_away(name) if value is None else syntax.put(name, value)
 
 
 def _write_json(parts: list[Part]) -> str:
     every = {name: value for part in parts for name, value in part.variables.items()}
     return json.dumps(every, indent=2)
-
-
-_WRITERS: Final[Mapping[Shell, Callable[[list[Part]], str]]] = {
-    "sh": _write_for(_SH),
-    "fish": _write_for(_FISH),
-    "powershell": _write_for(_POWERSHELL),
-    "json": _write_json,
-}

@@ -11,10 +11,7 @@ Invariants
 
 import asyncio
 from collections.abc import Callable
-from enum import StrEnum
-from typing import Any, Final, Protocol
-
-import msgspec
+from typing import Any, Protocol, assert_never
 
 from midcall.client.errors import (
     MEDIA_FAILED,
@@ -28,50 +25,11 @@ from midcall.client.events import Emitter, Tasks
 from midcall.client.media import CallMedia
 from midcall.client.messages import Inbox, Message
 from midcall.client.outbox import Outbox, Unconfirmed
+from midcall.client.states import CALL_EVENTS, LASTING, Direction, Status
 from midcall.wire import frames
 
-EVENTS: Final = frozenset(
-    {
-        "accept",
-        "cancel",
-        "disconnect",
-        "error",
-        "message_received",
-        "message_sent",
-        "mute",
-        "reconnected",
-        "reconnecting",
-        "reject",
-        "ringing",
-    }
-)
-
-LASTING: Final = frozenset({"accept", "cancel", "disconnect", "reject", "ringing"})
-"""Events after which things stay as they are: whoever waits for one that was need not wait."""
-
-
-class Status(StrEnum):
-    """How a call stands, in the SDK's words."""
-
-    PENDING = "pending"
-    """It comes in, and nobody has decided what to do with it."""
-    CONNECTING = "connecting"
-    """It was begun, and is not known to ring."""
-    RINGING = "ringing"
-    """It rings on the other side."""
-    OPEN = "open"
-    """It is answered."""
-    RECONNECTING = "reconnecting"
-    """Its socket was lost, and it will be taken up again."""
-    CLOSED = "closed"
-    """It is over."""
-
-
-class Direction(StrEnum):
-    """Who began a call, in the SDK's words."""
-
-    INCOMING = "INCOMING"
-    OUTGOING = "OUTGOING"
+LegFrame = frames.Ringing | frames.ServerAnswer | frames.ServerHangup | frames.Cancel | frames.Ack
+"""What the server says of one call, beside messages."""
 
 
 class Switch(Protocol):
@@ -94,7 +52,10 @@ class Switch(Protocol):
 
 
 class Leg:
-    """One call of a device. ``face`` is what listeners are given of it."""
+    """One call of a device. ``face`` is what listeners are given of it.
+
+    ``named`` is set once nothing is to be heard any more of what the call is called.
+    """
 
     def __init__(
         self,
@@ -115,7 +76,7 @@ class Leg:
         self.error: VoiceError | None = None
         self.happened: set[str] = set()
         self.named = asyncio.Event()
-        self.emitter = Emitter(EVENTS, switch.tasks)
+        self.emitter = Emitter(CALL_EVENTS, switch.tasks)
         self.inbox = Inbox(
             lambda: self.emitter.listeners("message_received"), switch.tasks, "a call"
         )
@@ -133,19 +94,33 @@ class Leg:
         """Whether the server means this call."""
         return callsid in (self.call_sid, self.name)
 
-    def ringing(self, frame: frames.Ringing) -> None:
-        """The call is under way, and has a CallSid."""
+    def take(self, frame: LegFrame) -> None:
+        """Go on with what the server says."""
+        match frame:
+            case frames.Ringing():
+                self._ringing(frame)
+            case frames.ServerAnswer():
+                self._answered(frame)
+            case frames.ServerHangup():
+                self._hung_up(frame)
+            case frames.Cancel():
+                self.close("cancel")
+            case frames.Ack():
+                self._acked(frame)
+            case _:
+                assert_never(frame)
+
+    def _ringing(self, frame: frames.Ringing) -> None:
         self._learn(frame.callsid)
         if self.status in {Status.CONNECTING, Status.RINGING}:
             self.status = Status.RINGING
             self._emit("ringing", False)  # there is no early media
 
-    def answered(self, frame: frames.ServerAnswer) -> None:
-        """The call is answered, or is the device's again."""
+    def _answered(self, frame: frames.ServerAnswer) -> None:
+        self._learn(frame.callsid)
         if self.status is Status.CLOSED:
             return
         self._reconnect = frame.reconnect or self._reconnect
-        self._learn(frame.callsid)
         if self.status is Status.RECONNECTING:
             self._stop_waiting()
             self.status = Status.OPEN
@@ -156,14 +131,13 @@ class Leg:
             self._switch.tasks.spawn("answer to an offer", self._describe(frame.sdp))
         self.opened()
 
-    def hung_up(self, frame: frames.ServerHangup) -> None:
-        """The call is over."""
+    def _hung_up(self, frame: frames.ServerHangup) -> None:
+        self.named.set()
         failure = frame.error
         error = told(failure.code, failure.message) if failure is not None else None
         self.close("disconnect", error)
 
-    def acked(self, frame: frames.Ack) -> None:
-        """A message is safe."""
+    def _acked(self, frame: frames.Ack) -> None:
         if frame.acktype == "message":
             message = self._outbox.confirm(frame.voiceeventsid)
             if message is not None:
@@ -191,6 +165,7 @@ class Leg:
     def lost(self) -> None:
         """The socket is gone."""
         self._attached = False
+        self.named.set()
         error = VoiceError(SIGNALING_DISCONNECTED, "the signalling connection was lost")
         if self.status is Status.PENDING:
             # The server withdraws an invite with the socket that it was made on.
@@ -232,7 +207,7 @@ class Leg:
             self.status = Status.OPEN
             self._emit("accept", self.face)
 
-    def post(self, message: Message, content: msgspec.Raw) -> Unconfirmed:
+    def post(self, message: Message, content: frames.Content) -> Unconfirmed:
         """Send a message, now or as soon as that is possible.
 
         Raises ``VoiceError`` 31211 if the call is over, 31206 if too many wait.
@@ -249,6 +224,18 @@ class Leg:
         if self.status not in {Status.OPEN, Status.RECONNECTING}:
             raise VoiceError(UNEXPECTED_STATE, f"the call is {self.status}")
         self._switch.send_when_linked(frames.Dtmf(callsid=self.call_sid or self.name, dtmf=digits))
+
+    def take_up(self, answer: str) -> None:
+        """Answer a call that comes in, unless it was withdrawn meanwhile."""
+        if self.status is Status.CONNECTING:
+            self._switch.send(frames.ClientAnswer(callsid=self.name, sdp=answer))
+            self.opened()
+
+    def refuse(self, error: VoiceError | None = None) -> None:
+        """Reject a call that comes in; ``error`` is why, if it is for a failure."""
+        if self.status is not Status.CLOSED:
+            self._switch.send(frames.Reject(callsid=self.name))
+            self.close("reject", error)
 
     def hang_up(self, error: VoiceError | None = None) -> None:
         """Leave the call; ``error`` is why, if it is for a failure."""
@@ -270,7 +257,6 @@ class Leg:
         self.status = Status.CLOSED
         self.error = error
         self._stop_waiting()
-        self.named.set()
         self._closing = self._switch.tasks.spawn("end of audio", self.media.close())
         if error is not None:
             self._emit("error", error)
@@ -301,7 +287,7 @@ class Leg:
         return self.call_sid is not None and self._attached
 
     def _learn(self, call_sid: str) -> None:
-        if self.call_sid is None and self.status is not Status.CLOSED:
+        if self.call_sid is None:
             self.call_sid = call_sid
             self.named.set()
             self._flush()

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from midcall.client.backoff import Backoff
-from midcall.client.events import Tasks
+from midcall.client.events import Tasks, report
 from midcall.client.sockets import ABNORMAL, Socket, SocketEnded, Unreachable
 from midcall.wire import frames
 from midcall.wire.client_session import Came, ClientSession, Unread
@@ -160,7 +160,11 @@ class Line:
                     session.dispatched(receipt)
                     queue.put(*session.echoes())
 
-                self._station.take(frame, settle)
+                try:
+                    self._station.take(frame, settle)
+                except Exception as error:
+                    report(f"A frame {type(frame).__name__} was not dispatched", error)
+                    settle()
             case Unread(reason=reason):
                 log.warning("A frame of the server's was not understood: %s", reason)
         queue.put(*session.echoes())

@@ -32,8 +32,10 @@ Done = Callable[[], None]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in the middle of a call, as the SDK's ``messageReceived`` and ``messageSent`` give
-    it. ``content`` is a JSON value."""
+    """A message in the middle of a call, with the fields that it has in the SDK.
+
+    ``content`` is a JSON value.
+    """
 
     content: Any
     message_type: str

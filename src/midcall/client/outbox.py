@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from midcall.client.errors import RATE_EXCEEDED, VoiceError
 from midcall.client.messages import Message
+from midcall.wire import frames
 
 UNCONFIRMED_MESSAGES: Final = 1_000
 """How many messages of a call may wait for their ack: who sends faster than the server confirms has
@@ -24,7 +23,7 @@ class Unconfirmed:
     """A message that the server has not confirmed. ``content`` is its content as JSON."""
 
     message: Message
-    content: msgspec.Raw
+    content: frames.Content
     confirmed: asyncio.Future[None]
 
 
@@ -37,7 +36,7 @@ class Outbox:
     def __iter__(self) -> Iterator[Unconfirmed]:
         return iter(tuple(self._messages.values()))
 
-    def add(self, message: Message, content: msgspec.Raw) -> Unconfirmed:
+    def add(self, message: Message, content: frames.Content) -> Unconfirmed:
         """Keep a message; raise ``VoiceError`` 31206 if too many are waiting."""
         if len(self._messages) >= UNCONFIRMED_MESSAGES:
             text = f"{UNCONFIRMED_MESSAGES} messages of the call are not confirmed yet"

@@ -1,4 +1,4 @@
-"""The client's end of a signalling session, sans I/O: texts in, events out; receipts in, echoes out.
+"""The client's end of a signalling session, sans I/O: texts in, events and echoes out.
 
 A server's heartbeat right behind a message is a barrier: its echo says that the message was
 dispatched to the app's listeners. So an echo is *due* only when everything that came before its

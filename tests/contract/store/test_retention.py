@@ -37,7 +37,7 @@ from tests.contract.store.records import (
 from tests.contract.store.test_removal import EVERYTHING, attached, remains
 
 OVER = CallStatus.COMPLETED
-CONTENT = {"messages", "downlinks", "events", "due", "attempts", "exchanges", "open"}
+CONTENT = {"messages", "downlinks", "events", "due", "attempts", "exchanges", "open", "traces"}
 LEFT = {name: count for name, count in EVERYTHING.items() if name not in CONTENT}
 
 

@@ -1,6 +1,7 @@
 """The history of a leg, in every store: put together of everything, in one order."""
 
 import pytest
+from msgspec.structs import replace
 
 from midcall.core.ports import (
     AddEntry,
@@ -128,8 +129,11 @@ async def test_a_trace_that_comes_late_is_not_kept(
     await store.commit([removal(LEG)])
     await store.commit([AddTrace(trace(4, of=LEG))])
     left = await store.timeline(LEG, offset=0, limit=50)
-    # The debugger keeps its notifications as long as the call.
-    assert left == ([notification(1, of=LEG, age=3)] if removal is RemoveContent else [])
+    # The debugger keeps its notifications as long as the call, though not what they quote.
+    bare = replace(
+        notification(1, of=LEG, age=3), request_variables="", response_headers="", response_body=""
+    )
+    assert left == ([bare] if removal is RemoveContent else [])
 
 
 async def test_a_time_is_exact(store: Store) -> None:

@@ -72,7 +72,7 @@ async def test_a_caller_is_told_the_call_only_when_it_is_kept(node: Node) -> Non
     await node.quiet()
     assert node.phones.told[0] == ("ringing", "ann 1", sid)
     (first, *_) = node.disk.commits
-    assert isinstance(first[-1], PutFamily)
+    assert isinstance(first[0], PutFamily)
 
 
 async def test_a_call_that_cannot_be_kept_does_not_begin(node: Node) -> None:

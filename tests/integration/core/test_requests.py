@@ -66,7 +66,7 @@ async def test_a_call_is_queued_when_it_is_accepted(node: Node) -> None:
     """What is returned is kept, whatever becomes of it then."""
     call = await node.requests.create(OURS, CALL_BOB)
     assert call.status is CallStatus.QUEUED
-    assert isinstance(node.disk.commits[0][-1], PutFamily)
+    assert isinstance(node.disk.commits[0][0], PutFamily)
     await node.quiet()
     assert (await node.call(call.sid)).status is CallStatus.NO_ANSWER
 

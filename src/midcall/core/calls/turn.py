@@ -23,14 +23,8 @@ from midcall.core.calls.states import (
     phase,
 )
 from midcall.core.calls.status import stage_status, status_entry
-from midcall.core.ports import (
-    AddEntry,
-    AddNotification,
-    AddTrace,
-    Change,
-    Entropy,
-    ExpireMessages,
-)
+from midcall.core.calls.tracing import Traces, why
+from midcall.core.ports import AddEntry, AddNotification, Change, Entropy, ExpireMessages
 from midcall.model.calls import Call, CallEvent, CallStatus
 from midcall.model.codes import level_of
 from midcall.model.errors import Fault
@@ -47,7 +41,7 @@ from midcall.model.families import (
 )
 from midcall.model.notifications import NO_EVIDENCE, Evidence, Notification
 from midcall.model.sids import MESSAGE, NOTIFICATION, CallSid, NotificationSid, from_entropy
-from midcall.model.traces import Trace, TraceKind
+from midcall.model.traces import TraceKind
 
 STAGES: dict[CallStatus, CallEvent] = {
     CallStatus.QUEUED: CallEvent.INITIATED,
@@ -68,10 +62,6 @@ FAR_CAUSES: dict[CallStatus, Cause] = {
 """What a leg's status means to the leg on the other side of its trunk."""
 
 
-TRACED = 200
-"""The longest text in a trace, in characters."""
-
-
 class Decision(msgspec.Struct, frozen=True):
     """What a step decided: the family as it is now, what to write beside it, what to do then."""
 
@@ -90,7 +80,7 @@ class Turn:
         self.legs = dict(family.legs)
         self.timers = dict(family.timers)
         self.changes: list[Change] = []
-        self.traces: list[AddTrace] = []
+        self.traces = Traces(family.account_sid, now)
         self.effects: list[do.Effect] = []
         self.resume_due = False
 
@@ -148,7 +138,7 @@ class Turn:
         if family == self.family:
             family = self.family
         written = self.changes or family is not self.family
-        traces = self.traces if written else []
+        traces = self.traces.noted if written else []
         return Decision(family, (*self.changes, *traces), tuple(self.effects))
 
     # --- minting
@@ -198,18 +188,7 @@ class Turn:
         self, sid: CallSid, kind: TraceKind, name: str, details: dict[str, str] | None = None
     ) -> None:
         """Note what happened to a leg, for whoever looks at it."""
-        self.traces.append(
-            AddTrace(
-                Trace(
-                    account_sid=self.family.account_sid,
-                    call_sid=sid,
-                    at=self.now,
-                    kind=kind,
-                    name=name,
-                    details=details or {},
-                )
-            )
-        )
+        self.traces.note(sid, kind, name, details)
 
     def notify(
         self,
@@ -252,7 +231,7 @@ class Turn:
         before = self.legs[sid]
         status = next_status(before.call.status, cause)
         self.put(msgspec.structs.replace(before, call=self._moved(before.call, status)))
-        self.trace(sid, TraceKind.STATUS, status.value, _why(fault))
+        self.trace(sid, TraceKind.STATUS, status.value, why(fault))
         self.announce(sid, STAGES.get(status, CallEvent.COMPLETED))
         if status.terminal:
             self._let_go(before, fault)
@@ -378,7 +357,3 @@ class Turn:
                 sid=from_entropy(MESSAGE, self.entropy(16)),
             )
         )
-
-
-def _why(fault: Fault | None) -> dict[str, str]:
-    return {} if fault is None else {"code": str(fault.code), "reason": str(fault)[:TRACED]}

@@ -189,7 +189,8 @@ class RedriveEntry(msgspec.Struct, frozen=True):
 class RemoveContent(msgspec.Struct, frozen=True):
     """Remove what was said in a call that is over; the call itself stays.
 
-    That is its messages and their events, its entries and attempts, its exchanges and traces.
+    That is its messages and their events, its entries and attempts, its exchanges and traces, and
+    what its notifications quote of requests and responses.
     """
 
     call_sid: CallSid

@@ -9,7 +9,7 @@
 from typing import assert_never
 from urllib.parse import urlsplit, urlunsplit
 
-from midcall.core.calls.turn import TRACED
+from midcall.core.calls.tracing import TRACED
 from midcall.model.twiml import (
     Client,
     Dial,
@@ -18,6 +18,7 @@ from midcall.model.twiml import (
     Number,
     Pause,
     Play,
+    Prompt,
     Redirect,
     Reject,
     Say,
@@ -36,13 +37,8 @@ def _attributes(verb: Verb) -> dict[str, str]:
             return _dial(verb)
         case Gather():
             return _gather(verb)
-        case Say(text=text, voice=voice, language=language, loop=loop):
-            return {"text": text, "voice": voice, "language": language, "loop": _times(loop)}
-        case Play(url=url, digits=digits, loop=loop):
-            keys = str(len(digits)) if digits else ""
-            return {"url": _bare(url), "keys": keys, "loop": _times(loop)}
-        case Pause(length_seconds=length):
-            return {"length": str(length)}
+        case Say() | Play() | Pause():
+            return _prompt(verb)
         case Redirect(endpoint=endpoint):
             return {"url": _bare(endpoint.url), "method": endpoint.method.value}
         case Reject(busy=busy):
@@ -71,6 +67,19 @@ def _gather(gather: Gather) -> dict[str, str]:
         "finishOnKey": gather.finish_on_key,
         "action": _bare(gather.action.url) if gather.action else "",
     }
+
+
+def _prompt(prompt: Prompt) -> dict[str, str]:
+    match prompt:
+        case Say(text=text, voice=voice, language=language, loop=loop):
+            return {"text": text, "voice": voice, "language": language, "loop": _times(loop)}
+        case Play(url=url, digits=digits, loop=loop):
+            keys = str(len(digits)) if digits else ""
+            return {"url": _bare(url), "keys": keys, "loop": _times(loop)}
+        case Pause(length_seconds=length):
+            return {"length": str(length)}
+        case _:
+            assert_never(prompt)
 
 
 def _party(noun: Client | Number) -> str:

@@ -84,6 +84,13 @@ def _forget() -> sa.Delete:
     return sa.delete(schema.removed_calls).where(_removed.family_sid == _FAMILY, ~kept)
 
 
+def _clear_evidence() -> sa.Update:
+    """Build what leaves of a call's notifications only what went wrong: not what was said."""
+    notifications = schema.notifications.c
+    cleared = {"request_variables": "", "response_headers": "", "response_body": ""}
+    return sa.update(schema.notifications).where(notifications.call_sid == _OVER).values(cleared)
+
+
 _CONTENT: Final = (
     _delete_of_call(schema.message_events),
     _delete_of_call(schema.messages),
@@ -96,6 +103,7 @@ _CONTENT: Final = (
 
 CLEARING: Final[tuple[Statement, ...]] = (
     *_CONTENT,
+    _clear_evidence(),
     sa.update(schema.calls).where(_calls.sid == _SID, _IS_OVER).values(cleared=1),
 )
 """What removes what was said in the call ``sid``, in this order."""

@@ -24,6 +24,7 @@ from midcall.wire.frames.client import (
     parse,
 )
 from midcall.wire.frames.device_end import (
+    Content,
     parse_from_server,
     read_content,
     read_invite_parameters,
@@ -68,6 +69,7 @@ __all__ = [
     "ClientMessage",
     "Close",
     "Connected",
+    "Content",
     "Dtmf",
     "Error",
     "Failure",

@@ -4,6 +4,7 @@ The frames are the same classes that the server reads and writes. A type that is
 read over, as in the SDK: a server may have learnt more than its clients.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 from urllib.parse import quote, unquote_plus
@@ -40,6 +41,10 @@ _ENCODER: Final = msgspec.json.Encoder()
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
+Content = msgspec.Raw
+"""The content of a message, as JSON."""
+
+
 def parse_from_server(text: str | bytes) -> ServerFrame | None:
     """Understand a frame from a server; ``None`` if it is of a type that is not known here.
 
@@ -66,17 +71,23 @@ def serialize_for_server(frame: ClientFrame) -> str:
     return _ENCODER.encode(_Sent(_NAMES[type(frame)], frame)).decode()
 
 
-def write_content(value: object) -> msgspec.Raw:
+def write_content(value: object) -> Content:
     """Write the content of a message: any value that JSON has.
 
     Raises ``TypeError`` for one that it has not, and ``ValueError`` for text that is none.
     """
-    return msgspec.Raw(_ENCODER.encode(value))
+    return Content(_ENCODER.encode(value))
 
 
-def read_content(content: msgspec.Raw) -> Any:
-    """Return the value of a message's content."""
-    return msgspec.json.decode(content)
+def read_content(content: Content) -> Any:
+    """Return the value of a message's content.
+
+    What only a lenient reader takes, as half of a character, is read as JavaScript reads it.
+    """
+    try:
+        return msgspec.json.decode(content)
+    except _UNREADABLE:
+        return json.loads(bytes(content))
 
 
 def write_connect_parameters(parameters: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from midcall.core.calls import events as ev
 from midcall.core.calls import machine
 from midcall.core.calls.states import Cause
 from midcall.core.calls.turn import Decision
-from midcall.core.ports import AddEntry, AddNotification, Change, Entropy
+from midcall.core.ports import AddEntry, AddNotification, AddTrace, Change, Entropy
 from midcall.model.calls import Call, CallDirection, CallEvent, CallStatus, StatusCallback
 from midcall.model.endpoints import Endpoint
 from midcall.model.families import (
@@ -32,6 +32,7 @@ from midcall.model.notifications import Notification
 from midcall.model.numbers import Behaviour, PhoneNumber
 from midcall.model.outbox import Entry
 from midcall.model.sids import AccountSid, ApplicationSid, CallSid, PhoneNumberSid
+from midcall.model.traces import Trace
 from midcall.model.twiml import Client, Document, Number, Parameter, TwimlWarning, Verb
 
 T = TypeVar("T")
@@ -315,6 +316,11 @@ class Stage:
         return [
             change.notification for change in self.changes if isinstance(change, AddNotification)
         ]
+
+    @property
+    def traces(self) -> list[Trace]:
+        """What the last step noted for whoever looks at the call."""
+        return [change.trace for change in self.changes if isinstance(change, AddTrace)]
 
     def fetching_of(self, sid: CallSid) -> Fetching:
         """Return the fetch that a leg's program waits for."""

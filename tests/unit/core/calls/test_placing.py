@@ -21,7 +21,8 @@ def test_a_call_begins_with_what_its_device_needs_to_know() -> None:
     )
     assert device.session == ANN
     assert stage.status() is CallStatus.RINGING
-    assert not stage.changes
+    assert [trace.name for trace in stage.traces] == ["ringing"]
+    assert len(stage.changes) == 1
 
 
 def test_a_device_is_named_and_gets_a_secret() -> None:

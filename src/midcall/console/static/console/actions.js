@@ -128,7 +128,7 @@ export function subscriptions(callSid, signal, again) {
 
   async function refresh() {
     const found = await get(path, { PageSize: 100 }, signal);
-    const shown = found.subscriptions ?? found.user_defined_message_subscriptions ?? [];
+    const shown = found.user_defined_message_subscriptions;
     section.hidden = !shown.length;
     reconcile(list, shown, ({ sid }) => sid, (subscription) => el('li', {},
       el('p', { class: 'url' }, `${subscription.method} ${subscription.callback}`),

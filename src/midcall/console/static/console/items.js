@@ -83,7 +83,7 @@ function exchangeParts(details) {
 }
 
 function line(...children) {
-  return el('p', { class: 'line' }, ...children.map((child) => (child === null ? child : child)));
+  return el('p', { class: 'line' }, children);
 }
 
 function responseBadge(code) {
