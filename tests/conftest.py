@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+import os
+
 from hypothesis import settings
 
-# A machine that is busy with something else is no reason to fail.
-settings.register_profile("midcall", deadline=None)
+# A machine that is busy with something else is no reason to fail. `make soak` wants more examples.
+settings.register_profile(
+    "midcall", deadline=None, max_examples=int(os.environ.get("SOAK_EXAMPLES", "100"))
+)
 settings.load_profile("midcall")

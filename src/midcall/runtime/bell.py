@@ -48,6 +48,7 @@ class Listener:
 
     def __init__(self, bell: Bell) -> None:
         self.rung = asyncio.Event()
+        self.rang = False
         self._bell = bell
         self._over = False
 
@@ -59,11 +60,12 @@ class Listener:
     async def wait(self, seconds: float) -> bool:
         """Return when the bell was rung since the last call, or after ``seconds``.
 
-        Returns ``False`` when the server stops.
+        ``rang`` tells which of the two it was. Returns ``False`` when the server stops.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.rung.wait()
+        self.rang = self.rung.is_set()
         self.rung.clear()
         return not self._over
 

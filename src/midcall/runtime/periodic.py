@@ -17,15 +17,22 @@ class Periodic:
         self._name = name
         self._work = work
         self._seconds = seconds
-        self._stopped = asyncio.Event()
+        self._stopped = False
+        self._woken = asyncio.Event()
 
     def stop(self) -> None:
         """Begin no more; what has begun is finished."""
-        self._stopped.set()
+        self._stopped = True
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Do it now: the clock was moved."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Run until ``stop``."""
-        while not self._stopped.is_set():
+        while not self._stopped:
+            self._woken.clear()
             try:
                 await self._work()
             except Exception as error:
@@ -33,6 +40,6 @@ class Periodic:
                 _log.error("Periodic work failed", work=self._name, error=whereabouts(error))
             try:
                 async with asyncio.timeout(self._seconds):
-                    await self._stopped.wait()
+                    await self._woken.wait()
             except TimeoutError:
                 continue

@@ -12,12 +12,45 @@ CANCEL_SECONDS = 5.0
 """How long a task may take to come to its end once it has been cancelled."""
 
 
+class Later:
+    """A call that is due later, unless it is cancelled."""
+
+    def __init__(
+        self, seconds: float, call: Callable[[], None], over: Callable[["Later"], None]
+    ) -> None:
+        """Begin to wait; ``over`` is told when the call was made or cancelled."""
+        self._call = call
+        self._over = over
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_later(seconds, self._ring)
+
+    @property
+    def seconds(self) -> float:
+        """In how many seconds it is due."""
+        return max(0.0, self._handle.when() - self._loop.time())
+
+    def hasten(self, seconds: float) -> None:
+        """Let it be due so many seconds earlier, at once at the earliest."""
+        due_in = max(0.0, self.seconds - seconds)
+        self._handle.cancel()
+        self._handle = self._loop.call_later(due_in, self._ring)
+
+    def cancel(self) -> None:
+        """Let it not be called."""
+        self._handle.cancel()
+        self._over(self)
+
+    def _ring(self) -> None:
+        self._over(self)
+        self._call()
+
+
 class Supervisor:
     """Keeps the side tasks of the server."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handles: set[asyncio.TimerHandle] = set()
+        self._laters: set[Later] = set()
         self._closed = False
 
     @property
@@ -32,24 +65,29 @@ class Supervisor:
         task.add_done_callback(self._ended)
         return task
 
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
+    def later(self, seconds: float, call: Callable[[], None]) -> Later:
         """Call after so many seconds, unless the server closes first."""
+        later = Later(seconds, call, self._laters.discard)
         if self._closed:
-            return
+            later.cancel()
+        else:
+            self._laters.add(later)
+        return later
 
-        def ring() -> None:
-            self._handles.discard(handle)
-            call()
+    def hasten(self, seconds: float) -> None:
+        """Let everything that is due later be due so many seconds earlier: the clock was moved."""
+        for later in self._laters:
+            later.hasten(seconds)
 
-        handle = asyncio.get_running_loop().call_later(seconds, ring)
-        self._handles.add(handle)
+    def next_seconds(self) -> float | None:
+        """Return in how many seconds something is due, ``None`` if nothing is."""
+        return min((later.seconds for later in self._laters), default=None)
 
     async def close(self, seconds: float) -> None:
         """Give the tasks so many seconds to end, then cancel them."""
         self._closed = True
-        for handle in self._handles:
-            handle.cancel()
-        self._handles.clear()
+        for later in tuple(self._laters):
+            later.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in list(self._tasks):

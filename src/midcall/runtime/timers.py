@@ -3,6 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
+
+
+class _Timer(NamedTuple):
+    """A timer that runs: when it is due, whom it tells, and what the loop has of it."""
+
+    due: datetime
+    fire: Callable[[str], None]
+    handle: asyncio.TimerHandle
 
 
 class Timers:
@@ -10,7 +19,7 @@ class Timers:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._running: dict[str, dict[str, tuple[datetime, asyncio.TimerHandle]]] = {}
+        self._running: dict[str, dict[str, _Timer]] = {}
         self._closed = False
 
     def __len__(self) -> int:
@@ -25,15 +34,27 @@ class Timers:
         if self._closed:
             return
         running = self._running.get(owner, {})
-        for name in [name for name, (due, _) in running.items() if due_at.get(name) != due]:
-            running.pop(name)[1].cancel()
+        for name in [name for name, timer in running.items() if due_at.get(name) != timer.due]:
+            running.pop(name).handle.cancel()
         for name, due in due_at.items():
             if name not in running:
-                running[name] = due, self._start(owner, name, due, fire)
+                running[name] = self._start(owner, name, due, fire)
         if running:
             self._running[owner] = running
         else:
             self._running.pop(owner, None)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next timer is due, ``None`` if none runs."""
+        due = (timer.due for running in self._running.values() for timer in running.values())
+        return min(due, default=None)
+
+    def rearm(self) -> None:
+        """Look at the clock anew: it was moved, and what is due by it fires at once."""
+        for owner, running in self._running.items():
+            for name, timer in running.items():
+                timer.handle.cancel()
+                running[name] = self._start(owner, name, timer.due, timer.fire)
 
     def close(self) -> None:
         """Stop every timer, those of the past and those to come."""
@@ -41,15 +62,13 @@ class Timers:
             self.replace(owner, {}, lambda _: None)
         self._closed = True
 
-    def _start(
-        self, owner: str, name: str, due: datetime, fire: Callable[[str], None]
-    ) -> asyncio.TimerHandle:
+    def _start(self, owner: str, name: str, due: datetime, fire: Callable[[str], None]) -> _Timer:
         seconds = max(0.0, (due - self._clock()).total_seconds())
 
         def ring() -> None:
             if due > self._clock():
                 # The clock of the day was set back, or the loop's runs ahead of it by a hair.
-                self._running[owner][name] = due, self._start(owner, name, due, fire)
+                self._running[owner][name] = self._start(owner, name, due, fire)
                 return
             running = self._running[owner]
             del running[name]
@@ -57,4 +76,4 @@ class Timers:
                 del self._running[owner]
             fire(name)
 
-        return asyncio.get_running_loop().call_later(seconds, ring)
+        return _Timer(due, fire, asyncio.get_running_loop().call_later(seconds, ring))
