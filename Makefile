@@ -33,7 +33,7 @@ test: ## Install what is needed, check, and run all tests
 
 .PHONY: soak
 soak: ## Kill the server hundreds of times, and try inputs by the thousand (CRASH_KILLS=200)
-	@tools/setup.sh test
+	@tools/setup.sh soak
 	@tools/soak.sh $(PYTEST)
 
 .PHONY: check

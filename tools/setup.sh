@@ -5,6 +5,7 @@
 #   tools/setup.sh run     what `midcall dev` needs
 #   tools/setup.sh check   what the linters and mypy need
 #   tools/setup.sh test    what all the tests need
+#   tools/setup.sh soak    what `make soak` needs beside that
 #   tools/setup.sh lock    what tools/lock.sh needs
 #
 # Running it again costs next to nothing: each step leaves a stamp with the hash of the files that it
@@ -151,6 +152,26 @@ hint_at_espeak() {
     say "<Say> is silent until there is a synthesizer: apt-get install espeak-ng"
 }
 
+# --- Browsers' stores of trusted authorities ---------------------------------------------------------
+
+hint_at_certutil() {
+  command -v certutil >/dev/null ||
+    say "the tests of 'midcall trust' are skipped: apt-get install libnss3-tools"
+}
+
+# --- The Twilio CLI, as npm has it --------------------------------------------------------------------
+
+readonly TWILIO_CLI_VERSION=6.2.4
+
+install_twilio_cli() {
+  stamped .twilio-cli/.stamp "$TWILIO_CLI_VERSION" && return
+  ensure_npm
+  say "getting the Twilio CLI, which takes a minute"
+  npm install --no-audit --no-fund --loglevel=error --prefix .twilio-cli \
+    "twilio-cli@$TWILIO_CLI_VERSION" >&2
+  echo "$TWILIO_CLI_VERSION" >.twilio-cli/.stamp
+}
+
 # ---------------------------------------------------------------------------------------------------
 
 case "${1:-}" in
@@ -173,6 +194,11 @@ case "${1:-}" in
     install_sdk
     ensure_chromium
     ensure_espeak
+    hint_at_certutil
+    ;;
+  soak)
+    "$0" test
+    install_twilio_cli
     ;;
   lock)
     make_venv
@@ -181,6 +207,6 @@ case "${1:-}" in
     ensure_npm
     ;;
   *)
-    fail "usage: tools/setup.sh run|check|test|lock"
+    fail "usage: tools/setup.sh run|check|test|soak|lock"
     ;;
 esac

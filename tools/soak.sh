@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs for a long time what `make test` runs for a short one: kills, and inputs made by chance.
+# Runs for a long time what `make test` runs for a short one: kills, and inputs made by chance; and
+# the Twilio CLI, which takes long to get.
 #
 #   tools/soak.sh [PYTEST_OPTION...]
 #
@@ -45,6 +46,9 @@ part() {
 mapfile -t by_chance < <(grep --recursive --files-with-matches --include='*.py' '@given' tests |
   grep '/test_[^/]*$' | sort)
 
+export TWILIO_CLI=$PWD/.twilio-cli/node_modules/.bin/twilio
+
+part "the Twilio CLI, unmodified" tests/acceptance/test_env.py
 part "the server, killed $CRASH_KILLS times under load" -s tests/crash/test_kills.py
 part "the store, killed $TEST_KILLS times" tests/integration/store/test_kill.py
 part "inputs made by chance, $SOAK_EXAMPLES for each test" --numprocesses auto "${by_chance[@]}"

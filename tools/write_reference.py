@@ -16,6 +16,7 @@ from midcall.model.errors import Fault
 from midcall.rest import openapi, routes
 from midcall.rest.operations import Support
 from midcall.wire import twiml_table
+from tools import frames_reference
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -51,7 +52,7 @@ def rest_page() -> str:
             "Generated from the code by `make reference`.",
             "",
             "The same is served as an OpenAPI 3.1 document at `/openapi.json`, with the shapes of "
-            "parameters and answers. Parameters that are not named here are ignored, as in the "
+            "parameters and answers, and shown at `/docs`. Parameters that are not named here are ignored, as in the "
             "original. Paths work without `.json` too.",
             "",
             "| operation | what it does | parameters | accepted and ignored |",
@@ -188,6 +189,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "rest.md": rest_page(),
         "twiml.md": twiml_page(),
+        "frames.md": frames_reference.page(),
         "errors.md": errors_page(),
     }
 

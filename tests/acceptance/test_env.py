@@ -171,7 +171,7 @@ async def test_the_twilio_cli_needs_no_change(
 async def _check(talking: Talking, told: dict[str, Any], hook: Any) -> None:
     """Check that what a program was told of happened to the call."""
     heard = await talking.phone.find("message")
-    assert json.loads(heard["content"]) == {"from": "a program"}
+    assert heard["content"] == {"from": "a program"}
     assert heard["voiceeventsid"] == told["message"]
     assert told["calls"] == [talking.call_sid]
     assert told["subscription"].startswith("ZY")
@@ -188,5 +188,5 @@ async def test_everything_else_is_refused_with_a_reason(shell: Shell, proxied: M
         code, _, err = await shell.try_run(sys.executable, "-c", script, url)
         assert code == 1
         assert "403 midcall" in err
-    refused = proxied.logged(event="Not forwarded")
-    assert [line["host"] for line in refused] == ["example.com", "video.twilio.com"]
+    refused = {line["host"] for line in proxied.logged(event="Not forwarded")}
+    assert {"example.com", "video.twilio.com"} <= refused

@@ -88,6 +88,8 @@ class Site:
             "MIDCALL_HOST": "127.0.0.1",
             "MIDCALL_PORT": str(self.port),
             "MIDCALL_TLS": "off",
+            # With TLS it would be on the next port, which may be another server's.
+            "MIDCALL_PROXY_PORT": "0",
             "MIDCALL_MEDIA": "none",
             "MIDCALL_STORE": f"sqlite:///{directory / 'midcall.db'}",
             "MIDCALL_LOG_FORMAT": "json",

@@ -46,11 +46,15 @@ DEV_TWIML = """\
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client of this server needs. ``application`` is what calls go through."""
+    """What a client of this server needs. ``application`` is what calls go through.
+
+    ``console_key`` logs in to the console, once.
+    """
 
     account: Account
     key: ApiKey
     application: Application | None
+    console_key: str | None = None
 
 
 async def ensure_stated(store: Store, settings: Settings, clock: Clock) -> Credentials | None:

@@ -1,15 +1,18 @@
 """Putting the server together: the one place that names concrete adapters."""
 
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from midcall.app import tuning
-from midcall.app.notices import noticing
+from midcall.app.certificates import names_for
+from midcall.app.hooks import NO_HOOKS, Hooks
+from midcall.app.notices import Commit, noticing
 from midcall.app.server import Server
 from midcall.app.settings import Settings
-from midcall.app.time import utc_now
+from midcall.console.sessions import Sessions
 from midcall.core.calls.audio import Audio
 from midcall.core.calls.documents import Documents
 from midcall.core.calls.release import Releaser
@@ -24,15 +27,19 @@ from midcall.delivery.egress import Egress
 from midcall.delivery.twiml_source import HttpDocumentSource, HttpRecordingSource
 from midcall.delivery.worker import DeliveryWorker
 from midcall.gateway.hub import Hub
+from midcall.gateway.tracing import Tracing
 from midcall.media.engine import AiortcEngine
 from midcall.media.none import NoMedia
 from midcall.model.messages import UserDefinedMessage
 from midcall.model.sids import CallSid, MessageSid
+from midcall.proxy.rules import Rules
+from midcall.proxy.server import ForwardProxy, home_of
 from midcall.runtime.bell import Bell
 from midcall.runtime.clock import SteadyClock
 from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
 from midcall.runtime.periodic import Periodic
+from midcall.runtime.recorder import Recorder
 from midcall.runtime.rendezvous import Rendezvous
 from midcall.wire import contents, templates, twiml
 from midcall.wire.urls import parse_webhook_url
@@ -51,15 +58,17 @@ class _TwimlReader:
     render = staticmethod(templates.render)
 
 
-def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
+def compose(
+    settings: Settings, store: Store, ca_file: Path | None, *, hooks: Hooks = NO_HOOKS
+) -> Server:
     """Build a server on an open store. Callbacks trust ``ca_file`` beside the system's CAs.
 
     Two parts are told of things before they are there: the journal's commits are delivery's work,
     and the keys that the media engine hears are the calls'.
     """
-    clock = SteadyClock(utc_now, time.monotonic)
+    clock = SteadyClock(hooks.wall, time.monotonic)
     runtime = LoopRuntime(clock)
-    bell = Bell()
+    bell, anything = Bell(), Bell()
 
     def deliver() -> None:
         delivery.wake()
@@ -67,8 +76,15 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
     def pressed(endpoint: str, key: str) -> None:
         calls.pressed(endpoint, key)
 
-    journal: Journal[Change] = Journal(noticing(store.commit, owed=deliver, said=bell.ring))
-    egress = Egress(allow=settings.egress_allow, ca_files=(ca_file,) if ca_file else ())
+    commit = _telling(store.commit, hooks.committed)
+    journal: Journal[Change] = Journal(
+        noticing(commit, owed=deliver, said=bell.ring, changed=anything.ring)
+    )
+    egress = Egress(
+        allow=settings.egress_allow,
+        ca_files=(ca_file,) if ca_file else (),
+        intercept=hooks.intercept,
+    )
     delivery = DeliveryWorker(
         store=store,
         journal=journal,
@@ -77,12 +93,18 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
         entropy=os.urandom,
         settings=tuning.delivery(settings),
     )
+    tracing = Tracing(
+        record=lambda changes: runtime.spawn("traces", journal.commit(changes)),
+        later=runtime.later,
+        clock=clock,
+    )
     hub = Hub(
         store=store,
         spawn=runtime.supervisor.spawn,
         later=runtime.later,
-        record=lambda changes: runtime.spawn("receipts", journal.commit(changes)),
+        record=Recorder(journal.commit, runtime.spawn).record,
         clock=clock,
+        note=tracing.note,
         limits=tuning.gateway(settings),
     )
     rooms = Rooms(
@@ -129,6 +151,7 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
     )
     return Server(
         settings=settings,
+        wall=hooks.wall,
         clock=clock,
         store=store,
         journal=journal,
@@ -144,8 +167,29 @@ def compose(settings: Settings, store: Store, ca_file: Path | None) -> Server:
         calls=calls,
         messages=messages,
         bell=bell,
+        anything=anything,
+        tracing=tracing,
+        sessions=Sessions(clock, os.urandom),
         upkeep=_upkeep(Retention(store, journal, clock, tuning.keeping(settings))),
     )
+
+
+def _telling(commit: Commit, committed: Callable[[], None] | None) -> Commit:
+    if committed is None:
+        return commit
+
+    async def commit_and_tell(changes: Sequence[Change]) -> None:
+        await commit(changes)
+        committed()
+
+    return commit_and_tell
+
+
+def forward(settings: Settings, listeners: Sequence[socket.socket]) -> ForwardProxy:
+    """Build the forward proxy of a server that listens on these sockets."""
+    names = frozenset(names_for(settings.public_host))
+    rules = Rules(names=names, port=settings.port, others=settings.proxy_others)
+    return ForwardProxy(rules, home_of(listeners[0]))
 
 
 def _media(settings: Settings, pressed: Callable[[str, str], None]) -> MediaEngine:

@@ -1,4 +1,4 @@
-"""Who is told what was committed: the log, whoever delivers, whoever listens for messages.
+"""Who is told what was committed: the log, whoever delivers, listens for messages, or looks on.
 
 They are told after the commit and look for themselves; a commit that nobody was told of is found by
 the next one, and after a start.
@@ -28,11 +28,11 @@ Commit = Callable[[Sequence[Change]], Awaitable[None]]
 Tell = Callable[[], None]
 
 
-def noticing(commit: Commit, *, owed: Tell, said: Tell) -> Commit:
+def noticing(commit: Commit, *, owed: Tell, said: Tell, changed: Tell) -> Commit:
     """Return a commit that tells of what it has made durable.
 
     ``owed`` is called when something may have to leave for a customer's server, ``said`` when
-    there may be message events. Notifications are logged.
+    there may be message events, ``changed`` in any case. Notifications are logged.
     """
 
     async def commit_and_tell(changes: Sequence[Change]) -> None:
@@ -44,6 +44,7 @@ def noticing(commit: Commit, *, owed: Tell, said: Tell) -> Commit:
             owed()
         if any(map(_says, changes)):
             said()
+        changed()
 
     return commit_and_tell
 

@@ -99,6 +99,17 @@ def refuse_plain_listening(host: str) -> Iterator[str]:
         yield f"must be an address of this machine; the name {host} has none"
 
 
+def refuse_open_proxy(host: str) -> Iterator[str]:
+    """Refuse to tunnel to every host for whoever can connect."""
+    for address in _addresses_of(host):
+        if not address.is_loopback:
+            yield (
+                f"must be a loopback address with MIDCALL_PROXY_OTHERS=tunnel, which {address} is"
+                " not: whoever reaches it could reach everything that this machine can"
+            )
+            return
+
+
 def _addresses_of(host: str) -> list[Address]:
     spelled = find_address(host)
     if spelled is not None:

@@ -54,6 +54,12 @@ def _default_public_url(fields: dict[str, Any]) -> str:
     )
 
 
+def _default_proxy_port(fields: dict[str, Any]) -> int:
+    # What programs are led to must have a certificate for Twilio's names: that of the local CA.
+    local, port = fields.get("tls") == "auto", fields.get("port", 65535)
+    return port + 1 if local and port < 65535 else 0
+
+
 def find_voice_sdk() -> Path | None:
     """Find the SDK's script where npm puts it: at or above this directory, or in the checkout."""
     here = Path.cwd()
@@ -209,13 +215,13 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that the forward proxy of `midcall env` listens on."
     )
     proxy_port: int = Field(
-        default_factory=lambda fields: fields.get("port", 0) + 1,
+        default_factory=_default_proxy_port,
         ge=0,
         le=65535,
-        description="Its TCP port, by default the next one after PORT; 0: no proxy.",
+        description="Its TCP port, by default the next one after PORT if TLS is auto; 0: no proxy.",
     )
     proxy_others: Annotated[Literal["refuse", "tunnel"], _text(_word)] = Field(
-        "refuse", description="What it does about hosts that are not Twilio's names."
+        "refuse", description="What it does about hosts that are not midcall's own or Twilio's."
     )
     master_key: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
         None,

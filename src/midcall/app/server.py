@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute
 from midcall.app import tuning
 from midcall.app.bootstrap import Credentials, mint_token
 from midcall.app.health import Health
+from midcall.app.looking import console_routes
 from midcall.app.settings import Settings
-from midcall.app.time import utc_now
 from midcall.console import phone
+from midcall.console.sessions import Sessions
 from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Rooms
 from midcall.core.calls.service import CallService
@@ -24,12 +25,17 @@ from midcall.gateway import server as gateway
 from midcall.gateway.access import TokenCheck
 from midcall.gateway.dialogue import Doorway
 from midcall.gateway.hub import Hub
+from midcall.gateway.insights import Insights
+from midcall.gateway.tracing import Tracing
 from midcall.rest import routes as rest
 from midcall.rest.desk import Desk
 from midcall.runtime.bell import Bell
 from midcall.runtime.journal import Journal
 from midcall.runtime.loop import LoopRuntime
 from midcall.runtime.periodic import Periodic
+
+LASTING_TASKS = frozenset({"delivery", "upkeep"})
+"""The side tasks that run for as long as the server does."""
 
 STOP_SECONDS = 10.0
 """How long each part may take to finish what is under way when the server stops."""
@@ -39,11 +45,13 @@ STOP_SECONDS = 10.0
 class Server:
     """The parts of a running server.
 
-    ``clock`` never goes backwards; tokens are held against the time of day. ``bell`` rings when
-    there may be message events. ``upkeep`` is done again and again.
+    ``clock`` never goes backwards; tokens are held against ``wall``, the time of day. ``bell``
+    rings when there may be message events, ``anything`` when anything was committed. ``sessions``
+    are those of the console. ``upkeep`` is done again and again.
     """
 
     settings: Settings
+    wall: Clock
     clock: Clock
     store: Store
     journal: Journal[Change]
@@ -57,6 +65,9 @@ class Server:
     calls: CallService
     messages: MessageService
     bell: Bell
+    anything: Bell
+    tracing: Tracing
+    sessions: Sessions
     upkeep: Sequence[Periodic]
     health: Health = field(default_factory=Health)
 
@@ -73,10 +84,12 @@ class Server:
         self.health.ready = False
         self._begin_nothing_more()
         await self.hub.drain()
+        self.tracing.flush()
 
     async def stop(self) -> None:
         """Finish what is under way and let go of everything. What is owed stays in the store."""
         self._begin_nothing_more()
+        self.tracing.flush()
         await self.runtime.close(STOP_SECONDS)
         await self.media.close()
         await self.egress.close()
@@ -85,6 +98,7 @@ class Server:
 
     def _begin_nothing_more(self) -> None:
         self.bell.close()
+        self.anything.close()
         self.delivery.stop()
         for work in self.upkeep:
             work.stop()
@@ -103,30 +117,45 @@ class Server:
             limits=tuning.rest(self.settings),
             turn=tuning.turn_servers(self.settings),
             public_url=self.settings.public_url,
+            bearer=self.sessions.find,
         )
+        check_token = TokenCheck(self.store, self.wall)
         doorway = Doorway(
             calls=self.calls,
             messages=self.messages,
-            check_token=TokenCheck(self.store, utc_now),
+            check_token=check_token,
             hub=self.hub,
             clock=self.clock,
+            later=self.runtime.supervisor.later,
             home=self.settings.insights_home,
             keep_seconds=self.settings.reconnect_seconds,
             limits=tuning.gateway(self.settings),
+            insights=Insights(
+                check_token=check_token,
+                store=self.store,
+                note=self.tracing.note,
+                clock=self.clock,
+            ),
         )
         phone_settings = phone.PhoneSettings(
             sdk_path=self.settings.voice_sdk,
             public_host=self.settings.insights_home.partition("/")[0],
-            mint_token=_minter(credentials) if mints_tokens and credentials else None,
+            mint_token=_minter(credentials, self.wall) if mints_tokens and credentials else None,
         )
         every: list[BaseRoute] = [
             *rest.routes(desk),
             *gateway.routes(doorway),
+            *console_routes(
+                sessions=self.sessions,
+                store=self.store,
+                clock=self.clock,
+                listen=self.anything.listen,
+            ),
             *phone.routes(phone_settings),
             *self.health.routes(),
         ]
         return Starlette(routes=every)
 
 
-def _minter(credentials: Credentials) -> Callable[[str], str]:
-    return lambda identity: mint_token(credentials, identity, utc_now())
+def _minter(credentials: Credentials, wall: Clock) -> Callable[[str], str]:
+    return lambda identity: mint_token(credentials, identity, wall())

@@ -11,14 +11,22 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+from msgspec.structs import replace
 
 from midcall.app import bootstrap
 from midcall.app.bootstrap import Credentials
 from midcall.app.certificates import CertificateFiles, ensure_certificates
-from midcall.app.compose import compose
+from midcall.app.compose import compose, forward
 from midcall.app.server import STOP_SECONDS
 from midcall.app.settings import Settings
-from midcall.app.sockets import BACKLOG, AbortingWebSocket, close_all, impatient_http, listen
+from midcall.app.sockets import (
+    BACKLOG,
+    AbortingWebSocket,
+    CannotListen,
+    close_all,
+    impatient_http,
+    listen,
+)
 from midcall.app.time import utc_now
 from midcall.core.ports import Store
 from midcall.store.sqlite import open_store
@@ -37,22 +45,39 @@ async def serve(settings: Settings, *, dev: bool, announce: Announce) -> None:
 
     Raises ``StoreUnusable``, ``CannotListen`` or ``OSError`` before anything is served.
     """
-    certificates = _certificates(settings)
+    certificates = certificates_of(settings)
     with contextlib.ExitStack() as stack:
         sockets = listen(settings.host, settings.port)
         stack.callback(close_all, sockets)
+        proxied = _listen_for_proxy(settings)
+        stack.callback(close_all, proxied)
         store = await open_store(settings.store, master_key=settings.store_key)
+        proxy = forward(settings, sockets)
         server = compose(settings, store, certificates.ca if certificates else None)
         try:
             credentials = await _ensure_credentials(store, settings, dev=dev)
+            if dev and credentials is not None:
+                one_time_key = server.sessions.issue_key(credentials.account.sid)
+                credentials = replace(credentials, console_key=one_time_key)
             await server.start()
+            await proxy.start(proxied)
             app = server.app(credentials, mints_tokens=dev)
-            http = _Http(_config(app, settings, certificates))
+            http = Http(http_config(app, settings, certificates))
             http.on_started = lambda: announce(credentials, certificates)
             http.on_stopping = server.drain
             await http.serve(sockets)
         finally:
+            await proxy.close(GOODBYE_SECONDS)
             await server.stop()
+
+
+def _listen_for_proxy(settings: Settings) -> list[socket.socket]:
+    if not settings.proxy_port:
+        return []
+    try:
+        return listen(settings.proxy_host, settings.proxy_port)
+    except CannotListen as error:
+        raise CannotListen(f"{error} (the forward proxy's: MIDCALL_PROXY_PORT)") from error
 
 
 async def _ensure_credentials(store: Store, settings: Settings, *, dev: bool) -> Credentials | None:
@@ -61,7 +86,7 @@ async def _ensure_credentials(store: Store, settings: Settings, *, dev: bool) ->
     return await bootstrap.ensure_stated(store, settings, utc_now)
 
 
-class _Http(uvicorn.Server):
+class Http(uvicorn.Server):
     """uvicorn that leaves signals to us and tells when it began and when it ends."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -82,11 +107,13 @@ class _Http(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve the sockets, and tell of it."""
         await super().startup(sockets)
         if self.started:
             self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Send everybody away, then close what is left."""
         log.info("The server stops")
         # uvicorn would close every socket before anything is said on it. Nobody new comes in while
         # those who are here are sent away.
@@ -118,15 +145,19 @@ async def _hasten_goodbyes(transports: list[asyncio.Transport]) -> None:
                 transport.abort()
 
 
-def _config(
-    app: object, settings: Settings, certificates: CertificateFiles | None
+def http_config(
+    app: object,
+    settings: Settings,
+    certificates: CertificateFiles | None,
+    websocket: type[AbortingWebSocket] = AbortingWebSocket,
 ) -> uvicorn.Config:
+    """Return how uvicorn serves an application; ``websocket`` is its WebSocket protocol."""
     certificate = certificates.certificate if certificates else settings.tls_cert
     key = certificates.key if certificates else settings.tls_key
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Starlette's own type for an ASGI application differs
         http=impatient_http(settings.request_seconds),
-        ws=AbortingWebSocket,
+        ws=websocket,
         ws_max_size=settings.frame_bytes,
         # Small JSON gains nothing from compression, and each connection would keep a window.
         ws_per_message_deflate=False,
@@ -143,9 +174,13 @@ def _config(
     )
 
 
-def _certificates(settings: Settings) -> CertificateFiles | None:
+def certificates_of(settings: Settings, directory: Path | None = None) -> CertificateFiles | None:
+    """Return the certificate of the local CA, made if it is missing; ``None`` if it is not used.
+
+    ``directory`` is where it is kept if not where the settings say.
+    """
     if settings.tls != "auto":
         return None
     return ensure_certificates(
-        Path(settings.tls_directory), public_host=settings.public_host, now=datetime.now(UTC)
+        directory or settings.tls_directory, public_host=settings.public_host, now=datetime.now(UTC)
     )

@@ -133,6 +133,7 @@ def _check_together(
 ) -> Iterator[Problem]:
     yield from _check_files(settings)
     yield from _check_turn(settings)
+    yield from _check_proxy(settings)
     if profile == "dev":
         yield from _check_pair(settings, "account_sid", "auth_token")
         yield from _check_pair(settings, "api_key_sid", "api_key_secret")
@@ -172,6 +173,13 @@ def _check_turn(settings: Settings) -> Iterator[Problem]:
         yield "turn_urls", "must name a turn: or turns: server, because MIDCALL_TURN_SECRET is set"
 
 
+def _check_proxy(settings: Settings) -> Iterator[Problem]:
+    if settings.proxy_port and settings.tls == "off":
+        yield "proxy_port", "must be 0 with MIDCALL_TLS=off: who asks for Twilio's names speaks TLS"
+    if settings.proxy_port == settings.port:
+        yield "proxy_port", "must differ from MIDCALL_PORT"
+
+
 def _is_readable(path: Path | None) -> bool:
     return path is not None and path.is_file() and os.access(path, os.R_OK)
 
@@ -187,6 +195,8 @@ def _dangers(settings: Settings) -> Iterator[tuple[str, Iterator[str]]]:
     yield "public_url", refusals.refuse_plain_url(settings.public_url)
     yield "store", refusals.refuse_store(settings.store, settings.store_path)
     yield "egress_allow", refusals.refuse_egress(settings.egress_allow)
+    if settings.proxy_port and settings.proxy_others == "tunnel":
+        yield "proxy_host", refusals.refuse_open_proxy(settings.proxy_host)
     if settings.tls == "off":
         yield "host", refusals.refuse_plain_listening(settings.host)
     seen: set[str] = set()

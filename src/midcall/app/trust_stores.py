@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -138,7 +138,9 @@ def _find_system(machine: Machine) -> _System | None:
 def _trust_in_system(ca: Path, name: str, machine: Machine) -> Outcome:
     system = _find_system(machine)
     if system is None:
-        return _no_system(machine, f"sudo security add-trusted-cert -d {shlex.quote(str(ca))}")
+        keychain = "-d -r trustRoot -k /Library/Keychains/System.keychain"
+        quoted = shlex.quote(str(ca))
+        return _no_system(machine, f"sudo security add-trusted-cert {keychain} {quoted}")
     store = f"the system ({system.system})"
     place = machine.root / system.directory / f"{_FILE}{name.removeprefix(NAME)}.crt"
     content = ca.read_bytes()
@@ -159,7 +161,9 @@ def _trust_in_system(ca: Path, name: str, machine: Machine) -> Outcome:
 def _distrust_in_system(machine: Machine) -> Outcome:
     system = _find_system(machine)
     if system is None:
-        return _no_system(machine, f"sudo security delete-certificate -t -c '{NAME.strip()}'")
+        outcome = _no_system(machine, f"sudo security delete-certificate -t -c '{NAME.strip()}'")
+        # Nothing was ever put there; a Mac's is the person's own doing.
+        return replace(outcome, done=not machine.is_mac)
     store = f"the system ({system.system})"
     places = sorted((machine.root / system.directory).glob(f"{_FILE}*.crt"))
     if not places:
@@ -195,6 +199,7 @@ def _update(system: _System, machine: Machine, *options: str) -> Ran:
 def _databases(machine: Machine) -> Iterator[Path]:
     """Yield the directories of NSS databases: those that are there, and Chromium's if it is."""
     home = machine.home
+    # Chromium reads this one if it is there, and makes the next one for itself if it is not.
     chromium = home / ".pki/nssdb"
     others = [home / ".local/share/pki/nssdb", home / "snap/chromium/current/.pki/nssdb"]
     there = [place for place in (chromium, *others) if (place / "cert9.db").is_file()]

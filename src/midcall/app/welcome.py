@@ -11,6 +11,14 @@ CERTIFICATE_VARIABLES = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_
 """Where Node, the Python library's requests, and Python's and Go's TLS look for a CA."""
 
 
+def _console(url: str, credentials: Credentials) -> list[str]:
+    if credentials.console_key is None:
+        return []
+    # What is in the fragment is sent to nobody, and is in no log.
+    link = f"{url}/console#key={credentials.console_key}"
+    return ["See what happens, logged in by this link; it works once:", "", f"  {link}", ""]
+
+
 def welcome(settings: Settings, credentials: Credentials, ca: Path | None) -> str:
     """Compose the text: credentials, links, a message by ``curl``, the helper libraries."""
     url, account, key = settings.public_url, credentials.account, credentials.key
@@ -30,6 +38,7 @@ def welcome(settings: Settings, credentials: Credentials, ca: Path | None) -> st
         "  Key secret    " + key.secret,
         "  Application   " + (application.sid if application is not None else "none"),
         "",
+        *_console(url, credentials),
         "Open these in two tabs, call bob from alice's, accept in bob's:",
         "",
         f"  {url}/phone?identity={quote('alice')}",

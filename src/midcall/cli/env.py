@@ -19,7 +19,8 @@ from typing import Final, Literal, TypeAlias
 from midcall.app import parsing
 from midcall.app.settings import Settings
 from midcall.cli.asking import credentials
-from midcall.cli.refusing import Refused, complain
+from midcall.cli.program import NOTHING_STATED, Stated, app
+from midcall.cli.refusing import REFUSED, Refused, complain, load_or_complain, run
 
 Shell: TypeAlias = Literal["sh", "fish", "powershell", "json"]
 
@@ -43,8 +44,22 @@ class Part:
     variables: Mapping[str, str | None]
 
 
-async def show_env(settings: Settings, shell: Shell) -> None:
-    """Print the environment for a shell; raise ``Refused`` where there is nothing to point at."""
+@app.command
+def env(*, shell: Shell = "sh", options: Stated = NOTHING_STATED) -> int:
+    """Print what leads unmodified programs to this server: eval "$(midcall env)".
+
+    Parameters
+    ----------
+    shell
+        For which shell; json for programs.
+    options
+        The settings of the server.
+    """
+    settings = load_or_complain(options.stated(), "dev")
+    return REFUSED if settings is None else run(_print_env(settings, shell))
+
+
+async def _print_env(settings: Settings, shell: Shell) -> None:
     if settings.tls == "off" or not settings.proxy_port:
         raise Refused("there is no forward proxy with MIDCALL_TLS=off or MIDCALL_PROXY_PORT=0")
     ca = _find_ca(settings) if settings.tls == "auto" else None
@@ -102,8 +117,11 @@ def _find_ca(settings: Settings) -> Path:
 
 
 def _proxy_host(settings: Settings) -> str:
+    """Return where a program connects to; the wildcard address is this machine too."""
     address = parsing.find_address(settings.proxy_host)
-    return "localhost" if address is not None and address.is_unspecified else settings.proxy_host
+    if address is not None and address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "::1"
+    return settings.proxy_host
 
 
 async def _look(settings: Settings) -> None:

@@ -4,10 +4,12 @@ import sys
 
 from midcall.cli import (  # noqa: F401 - for the commands that they add
     dead,
+    env,
     serving,
     talking,
     things,
     tokens,
+    trust,
     upkeep,
     watching,
 )

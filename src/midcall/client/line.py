@@ -31,6 +31,9 @@ SILENCE_SECONDS: Final = 15.0
 QUEUED_CHARACTERS: Final = 4 * 1024 * 1024
 """What may wait to be written to one socket; a server that reads so slowly is given up."""
 
+DRAIN_SECONDS: Final = 1.0
+"""How long what waits may take to be written when a device is destroyed."""
+
 Open = Callable[[], Awaitable[Socket]]
 Sleep = Callable[[float], Awaitable[None]]
 Settle = Callable[[], None]
@@ -75,16 +78,12 @@ class Line:
         self._sleep = sleep
         self._queue: _Queue | None = None
         self._life: asyncio.Task[None] | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether there is a socket, or will be one again."""
-        return self._life is not None and not self._life.done()
+        self._past: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Open a socket, unless the line is running."""
-        if not self.running:
-            self._life = self._tasks.spawn("signalling line", self._live())
+        """Open a socket, unless there is one or will be one again."""
+        if self._life is None or self._life.done():
+            self._life = self._tasks.spawn("signalling line", self._live(self._past))
 
     async def stop(self) -> None:
         """Write what waits, say goodbye, and open no further socket."""
@@ -97,9 +96,10 @@ class Line:
         await asyncio.wait([life])
 
     def hang_up_soon(self) -> None:
-        """Open no further socket; the server has said that it will take none."""
+        """Let go of the socket, and open no further one until the line is started anew."""
         if self._life is not None:
             self._life.cancel()
+            self._past, self._life = self._life, None
 
     def send(self, frame: frames.ClientFrame) -> bool:
         """Queue a frame for the socket; tell whether there is one."""
@@ -110,7 +110,9 @@ class Line:
 
     # --- the life of the line
 
-    async def _live(self) -> None:
+    async def _live(self, past: asyncio.Task[None] | None) -> None:
+        if past is not None:
+            await asyncio.wait([past])
         while True:
             try:
                 socket = await self._open()
@@ -131,6 +133,7 @@ class Line:
             ended = await self._read(socket, queue)
         finally:
             self._queue = None
+            queue.end()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             with contextlib.suppress(TimeoutError, SocketEnded):
@@ -191,13 +194,13 @@ class _Queue:
         self._empty.clear()
         self._wake.set()
         if self._characters > QUEUED_CHARACTERS:
-            self._end()
+            self.end()
             self._socket.abort()
 
     async def drained(self) -> None:
         """Return when everything was written, or it takes too long."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(DRAIN_SECONDS):
                 await self._empty.wait()
 
     async def run(self) -> None:
@@ -213,9 +216,10 @@ class _Queue:
                     self._empty.set()
                 self._wake.clear()
         except SocketEnded:
-            self._end()
+            self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Write nothing more; whoever waits for the end of it waits no more."""
         self._over = True
         self._texts.clear()
         self._empty.set()

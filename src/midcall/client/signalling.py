@@ -19,7 +19,6 @@ from midcall.client.backoff import Backoff
 from midcall.client.errors import (
     CONNECTION_ERROR,
     PAYLOAD_SIZE_EXCEEDED,
-    SIGNALING_DISCONNECTED,
     VoiceError,
     told,
 )
@@ -78,7 +77,7 @@ class Signalling:
         self._answers = Emitter(frozenset({_CONNECTED, _READY, _OFFLINE}), self.tasks)
         self._linked = False
         self._wants_calls = False
-        self._dismissed = False
+        self._token_refused = False
         self._dialled: Leg | None = None
         self._unsent: deque[frames.ClientFrame] = deque(maxlen=UNSENT_FRAMES)
         self._expiry: asyncio.TimerHandle | None = None
@@ -92,19 +91,24 @@ class Signalling:
         if self.state is State.DESTROYED:
             raise RuntimeError("the device is destroyed")
         if not self._linked:
-            self._dismissed = False
             self._line.start()
+            if self._token_refused:
+                # The server waits for another one on the socket that there is.
+                self._listen()
             await self._answer(_CONNECTED)
 
     async def register(self) -> None:
         """Return when the device can be called."""
-        if self.state is State.REGISTERED:
+        if self._registered:
             return
         self._wants_calls = True
         try:
-            await self.link()
-            self._ask_for_calls()
-            await self._answer(_READY)
+            if self._linked:
+                self._ask_for_calls()
+            else:
+                await self.link()  # and the wish is said behind that
+            if not self._registered:
+                await self._answer(_READY)
         except BaseException:
             self._wants_calls = False
             if self.state is State.REGISTERING:
@@ -200,16 +204,12 @@ class Signalling:
 
     def lost(self, code: int, reason: str) -> None:
         """Go on without a socket."""
-        self._linked = False
         self._trouble = f"the socket was closed: {code} {reason}".rstrip()
-        if self.state in {State.REGISTERED, State.REGISTERING}:
-            self._move(State.UNREGISTERED)
+        self._unlink()
         if code == TOO_BIG:
             self._give_up_largest()
         for leg in self._known():
             leg.lost()
-        if self._dismissed:
-            self._end_calls(self._last_error)
 
     def unreachable(self, trouble: Unreachable) -> None:
         """Go on without a socket, for now or for good."""
@@ -289,23 +289,34 @@ class Signalling:
         if failure.retry_after is not None:
             self._backoff.advise(failure.retry_after)
         elif leg is None:
+            self._token_refused = not self._linked
             self._answers.fail_waiters(error)
 
     def _dismiss(self) -> None:
         """Do not come back by oneself: the server has said that it is no use."""
-        self._dismissed = True
+        error = self._last_error or VoiceError(CONNECTION_ERROR, "the server sends it away")
         self._wants_calls = False
-        self._answers.fail_waiters(
-            self._last_error or VoiceError(CONNECTION_ERROR, "the server sends the device away")
-        )
+        self._answers.fail_waiters(error)
+        self._end_calls(error)
+        self._unlink()
         self._line.hang_up_soon()
 
     # --- small things
 
+    @property
+    def _registered(self) -> bool:
+        return self.state is State.REGISTERED
+
     def _listen(self) -> bool:
+        self._token_refused = False
         return self._line.send(
             frames.Listen(token=self.token, reconnect_timeout=self.reconnect_seconds)
         )
+
+    def _unlink(self) -> None:
+        self._linked = self._token_refused = False
+        if self.state in {State.REGISTERED, State.REGISTERING}:
+            self._move(State.UNREGISTERED)
 
     def _ask_for_calls(self) -> None:
         if self.state is not State.REGISTERING:
@@ -348,7 +359,6 @@ class Signalling:
             text = "the server does not take a frame of that size"
             leg.refused(VoiceError(PAYLOAD_SIZE_EXCEEDED, text, voice_event_sid=sid))
 
-    def _end_calls(self, error: VoiceError | None) -> None:
-        text = "the device was sent away"
+    def _end_calls(self, error: VoiceError) -> None:
         for leg in tuple(self.legs):
-            leg.close("disconnect", error or VoiceError(SIGNALING_DISCONNECTED, text))
+            leg.close("disconnect", error)

@@ -67,6 +67,8 @@ async def attempt(
 
     ``named`` is whether TLS says which host it wants, and insists on its certificate.
     """
+    if egress.intercept is not None and (reply := await egress.intercept(request)) is not None:
+        return reply
     loop = asyncio.get_running_loop()
     began = loop.time()
 

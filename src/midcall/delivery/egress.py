@@ -16,19 +16,27 @@ neighbours' secrets (server-side request forgery). So:
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from midcall.core.outbox.replies import Reply
+from midcall.wire.callbacks import OutgoingRequest
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+Intercept = Callable[[OutgoingRequest], Awaitable[Reply | None]]
+"""Asked before a request is made: a reply is what comes of it, ``None`` lets it pass."""
 
 RESOLVE_SECONDS: Final = 5.0
 """How long a name may take to resolve; as long as a connection may take."""
@@ -115,6 +123,35 @@ class _NamelessTls(ssl.SSLContext):
         return super().wrap_bio(incoming, outgoing, server_side, None, session)
 
 
+def _trusting(ca_files: Sequence[Path]) -> tuple[ssl.SSLContext, _NamelessTls]:
+    """Return how TLS is done with servers of a name, and with those of any."""
+    if not ca_files:
+        return _trusting_the_system(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    tls, nameless = _new_contexts()
+    for path in ca_files:
+        tls.load_verify_locations(path)
+        nameless.load_verify_locations(path)
+    return tls, nameless
+
+
+@lru_cache(maxsize=2)
+def _trusting_the_system(
+    _file: str | None, _directory: str | None
+) -> tuple[ssl.SSLContext, _NamelessTls]:
+    """Return what trusts the system's authorities, from where OpenSSL looks for them.
+
+    Reading hundreds of them takes longer than everything else that a server needs to be composed,
+    and a program may compose many servers, as tests do.
+    """
+    return _new_contexts()
+
+
+def _new_contexts() -> tuple[ssl.SSLContext, _NamelessTls]:
+    nameless = _NamelessTls(ssl.PROTOCOL_TLS_CLIENT)
+    nameless.load_default_certs()
+    return ssl.create_default_context(), nameless
+
+
 class GuardedResolver(AbstractResolver):
     """Resolves names to those of their addresses that callbacks may reach."""
 
@@ -155,17 +192,20 @@ class Egress:
     """The way out: one pool of connections, each opened to a checked address.
 
     ``allow`` names the networks that may be reached beside the public Internet; ``ca_files`` are
-    PEM files of authorities that are trusted beside the system's. Make it inside the event loop.
+    PEM files of authorities that are trusted beside the system's. ``intercept`` is how a test has
+    a request fail without a server that does. Make it inside the event loop.
     """
 
-    def __init__(self, *, allow: Sequence[Network] = (), ca_files: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        allow: Sequence[Network] = (),
+        ca_files: Sequence[Path] = (),
+        intercept: Intercept | None = None,
+    ) -> None:
+        self.intercept = intercept
         self._allow = tuple(allow)
-        tls = ssl.create_default_context()
-        self._nameless = _NamelessTls(ssl.PROTOCOL_TLS_CLIENT)
-        self._nameless.load_default_certs()
-        for path in ca_files:
-            tls.load_verify_locations(path)
-            self._nameless.load_verify_locations(path)
+        tls, self._nameless = _trusting(ca_files)
         connector = aiohttp.TCPConnector(
             resolver=GuardedResolver(self._allow),
             ttl_dns_cache=_CHECKED_NAMES_SECONDS,

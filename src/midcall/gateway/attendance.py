@@ -34,6 +34,11 @@ class Presence:
         """Whom the token names."""
         return self.account_sid, self.identity
 
+    def has_part(self, call: CallSid) -> bool:
+        """Tell whether it began a call, came back to it, or was told of it."""
+        told = (relay.call_sid for relay in self.relays.values())
+        return call in self.names.values() or call in told
+
 
 class Attendance:
     """The devices that presented a token, by their sessions."""

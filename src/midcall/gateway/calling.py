@@ -38,6 +38,7 @@ class CallFrames:
 
     async def take(self, frame: CallFrame, peer: Peer, token: AccessToken | None) -> None:
         """Do what the device asks for; ``token`` is its token while that is not over its time."""
+        at = self._hub.clock()
         sid = self._hub.call_named(peer.session, frame.callsid)
         try:
             match frame:
@@ -50,9 +51,11 @@ class CallFrames:
         except CallNotFound as fault:
             # Both ends may end a call at once: who leaves a call that is over has what it wants.
             if not isinstance(frame, frames.Reject | frames.ClientHangup | frames.Dtmf):
-                self._end_call(frame.callsid, fault)
+                self._end_call(frame.callsid, fault, peer, sid)
         except Fault as fault:
-            self._end_call(frame.callsid, fault)
+            self._end_call(frame.callsid, fault, peer, sid)
+        # Only now is the call known that a device began.
+        self._hub.noted(peer.session, self._hub.call_named(peer.session, frame.callsid), frame, at)
 
     def _tell(
         self,
@@ -81,7 +84,7 @@ class CallFrames:
         except Fault as fault:
             # The call is none the worse for an offer that cannot be used.
             log.info("An offer was refused", code=fault.code, call_sid=sid)
-            self._connection.send(frames.refusal(fault, frame.callsid))
+            self._say(frames.refusal(fault, frame.callsid), peer, sid)
 
     async def _invite(
         self, frame: frames.ClientInvite, peer: Peer, sid: CallSid, token: AccessToken | None
@@ -109,10 +112,14 @@ class CallFrames:
             log.error("A call could not begin", error=whereabouts(error))
             raise Unavailable() from error
 
-    def _end_call(self, callsid: str, fault: Fault) -> None:
+    def _end_call(self, callsid: str, fault: Fault, peer: Peer, sid: CallSid) -> None:
         """Tell the device that a call cannot be, or is no more."""
         log.info("A call was refused", code=fault.code, reason=str(fault))
-        self._connection.send(frames.ServerHangup(callsid=callsid, error=frames.failure(fault)))
+        self._say(frames.ServerHangup(callsid=callsid, error=frames.failure(fault)), peer, sid)
+
+    def _say(self, frame: frames.ServerFrame, peer: Peer, sid: CallSid) -> None:
+        self._connection.send(frame)
+        self._hub.noted(peer.session, sid, frame)
 
 
 def _offer(text: str) -> Offer:

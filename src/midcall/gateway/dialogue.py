@@ -6,9 +6,10 @@ frame is taken.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Protocol, assert_never
 from uuid import uuid4
 
 import structlog
@@ -21,6 +22,7 @@ from midcall.gateway.access import TokenCheck
 from midcall.gateway.calling import CallFrames
 from midcall.gateway.connection import Connection
 from midcall.gateway.hub import Hub
+from midcall.gateway.insights import Insights
 from midcall.gateway.limits import LIMITS, Limits
 from midcall.gateway.uplinks import Uplinks
 from midcall.model.errors import Fault, NotPermitted, TokenExpired, TooManySockets
@@ -41,12 +43,29 @@ CROWDED_SECONDS = 30.0
 """How long a device shall stay away whose identity has too many sockets: one of them has to go."""
 
 
+class Due(Protocol):
+    """Something that happens later."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+        ...
+
+
+CallLater = Callable[[float, Callable[[], None]], Due]
+"""Has something called after so many seconds."""
+
+
+def _by_the_loop(seconds: float, call: Callable[[], None]) -> Due:
+    return asyncio.get_running_loop().call_later(seconds, call)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doorway:
     """What every dialogue of a server shares.
 
     ``home`` is where the SDK sends its insights. ``keep_seconds`` is how long a leg waits for a
-    device whose socket was lost, at least.
+    device whose socket was lost, at least. ``insights`` takes what the SDK reports; without it,
+    nothing is kept of that. ``later`` is what ends tokens.
     """
 
     calls: CallService
@@ -57,6 +76,8 @@ class Doorway:
     home: str
     keep_seconds: int
     limits: Limits = LIMITS
+    later: CallLater = _by_the_loop
+    insights: Insights | None = None
 
 
 class SignallingDialogue:
@@ -70,7 +91,7 @@ class SignallingDialogue:
         self._token: AccessToken | None = None
         self._since: datetime | None = None
         self._keep_seconds = doorway.keep_seconds
-        self._expiry: asyncio.TimerHandle | None = None
+        self._expiry: Due | None = None
         self._wants_calls = False
         self._uplinks = Uplinks(doorway.messages, connection)
         self._calling = CallFrames(doorway.calls, doorway.hub, connection)
@@ -175,9 +196,7 @@ class SignallingDialogue:
             self._door.hub.unregister(self._session)
             self._refuse(TokenExpired())
 
-        self._expiry = asyncio.get_running_loop().call_later(
-            max(0.0, self._seconds_left(token)), expired
-        )
+        self._expiry = self._door.later(max(0.0, self._seconds_left(token)), expired)
 
     def _register(self, wanted: bool) -> None:
         token = self._live_token()

@@ -9,6 +9,7 @@ down, or its app does not listen yet. That is noted once it is so, and when more
 
 import asyncio
 import contextlib
+from datetime import datetime
 
 import structlog
 
@@ -18,6 +19,7 @@ from midcall.gateway.attendance import Attendance, Presence
 from midcall.gateway.connection import Connection
 from midcall.gateway.limits import LIMITS, Limits
 from midcall.gateway.relay import Clock, Later, Means, Record, Relay, Spawn
+from midcall.gateway.tracing import Note, trace_of, unnoted
 from midcall.model.calls import API_VERSION, Call
 from midcall.model.errors import Fault, Unavailable
 from midcall.model.families import Device, DeviceId, SessionId
@@ -44,8 +46,11 @@ class Hub:
         later: Later,
         record: Record,
         clock: Clock,
+        note: Note = unnoted,
         limits: Limits = LIMITS,
     ) -> None:
+        self.clock = clock
+        self._note = note
         self._relaying = Means(
             store=store,
             spawn=spawn,
@@ -101,6 +106,27 @@ class Hub:
         for relay in presence.relays.values() if presence is not None else ():
             if relay.call_sid == call:
                 relay.listen()
+
+    def noted(
+        self,
+        session: SessionId,
+        call: CallSid,
+        frame: frames.ClientFrame | frames.ServerFrame,
+        at: datetime | None = None,
+    ) -> None:
+        """Note a frame about a call, if the device at the other end has part in it."""
+        presence = self._present.find(session)
+        if presence is None or not presence.has_part(call):
+            return
+        trace = trace_of(
+            frame,
+            account_sid=presence.account_sid,
+            call_sid=call,
+            session=session,
+            at=at or self.clock(),
+        )
+        if trace is not None:
+            self._note(trace)
 
     def leave(self, session: SessionId) -> tuple[CallSid, ...]:
         """Forget a device whose socket is gone; return the calls that it had part in.
@@ -172,12 +198,12 @@ class Hub:
 
     def cancel(self, call: CallSid, device: Device) -> None:
         """Withdraw an incoming call."""
-        self._send(device, frames.Cancel(callsid=call))
+        self._send(call, device, frames.Cancel(callsid=call))
 
     def hang_up(self, call: CallSid, device: Device, fault: Fault | None) -> None:
         """Tell a device that its call is over."""
         error = frames.failure(fault) if fault is not None else None
-        self._send(device, frames.ServerHangup(callsid=call, error=error))
+        self._send(call, device, frames.ServerHangup(callsid=call, error=error))
 
     def forget(self, call: CallSid, device: Device) -> None:
         """Send nothing more of a leg to a device."""
@@ -215,11 +241,12 @@ class Hub:
 
     # --- small things
 
-    def _send(self, device: Device, frame: frames.ServerFrame) -> bool:
+    def _send(self, call: CallSid, device: Device, frame: frames.ServerFrame) -> bool:
         presence = self._present.find(device.session)
         if presence is None:
             return False
         presence.connection.send(frame)
+        self.noted(device.session, call, frame)
         return True
 
     def _tell(self, call: CallSid, device: Device, frame: frames.ServerFrame) -> bool:
@@ -243,6 +270,7 @@ class Hub:
             relay.attach(presence.connection, listens_in=listens_in)
         elif not invited:
             relay.listen()
+        self.noted(device.session, call, frame)
         return True
 
     def _detach(self, relay: Relay) -> None:

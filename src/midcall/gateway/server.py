@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 
 from midcall.gateway.connection import Connection
 from midcall.gateway.dialogue import Doorway, SignallingDialogue
+from midcall.gateway.insights import Insights
 
 DEFAULT_EDGE = "ashburn"
 """The edge that roaming resolves to."""
@@ -35,9 +36,12 @@ def routes(doorway: Doorway) -> list[BaseRoute]:
         edge = edge_of(websocket.headers.get("host", ""))
         await connection.run(SignallingDialogue(doorway, connection, edge))
 
+    async def insights(request: Request) -> Response:
+        return await _insights(request, doorway.insights)
+
     return [
         WebSocketRoute("/signal", signal),
-        Route("/insights", _insights, methods=["POST", "OPTIONS"]),
+        Route("/insights", insights, methods=["POST", "OPTIONS"]),
     ]
 
 
@@ -48,14 +52,18 @@ def edge_of(host: str) -> str:
     return DEFAULT_EDGE if edge == "roaming" else edge
 
 
-async def _insights(request: Request) -> Response:
+async def _insights(request: Request, insights: Insights | None) -> Response:
     """Take the SDK's reports, which would otherwise go, with its token, to somebody else's host.
 
-    They come cross-origin, after a preflight. Nothing is kept of them.
+    They come cross-origin, after a preflight. What is made of them is nobody's business there.
     """
-    size = 0
+    token = request.headers.get("x-twilio-token")
+    size, body = 0, bytearray()
     async for chunk in request.stream():
         size += len(chunk)
         if size > INSIGHTS_BYTES:
             return Response(status_code=413, headers=_CORS)
+        body += chunk if token else b""
+    if insights is not None and token and request.method == "POST":
+        await insights.take(token, bytes(body))
     return Response(status_code=200 if request.method == "POST" else 204, headers=_CORS)

@@ -1,7 +1,12 @@
-"""HTTP Basic authentication (RFC 7617): an account and its token, or an API key and its secret."""
+"""Who asks.
+
+HTTP Basic (RFC 7617): an account and its token, or an API key and its secret. Or a bearer token (RFC
+6750) of somebody who has logged in, which is as good as the account's own.
+"""
 
 import base64
 import binascii
+from collections.abc import Callable
 
 from midcall.core.access import Caller, authenticate, check_active
 from midcall.core.ports import Store
@@ -12,15 +17,33 @@ from midcall.model.sids import ACCOUNT, KEY, AccountSid, KeySid, is_sid
 CHALLENGE = 'Basic realm="midcall", charset="UTF-8"'
 """What ``WWW-Authenticate`` says on every 401."""
 
+BEARER_CHALLENGE = 'Bearer realm="midcall"'
+"""What it says to whoever came with a bearer token. Browsers ask people for a password after the
+other, over the page that is there to do that."""
+
+Bearer = Callable[[str], AccountSid | None]
+"""Tells whose bearer token a text is, if it is one that is good now."""
+
 NOBODY = AccountSid("")
 """The SID of no account."""
 
 
-async def identify(header: str | None, store: Store) -> Caller:
+def nobody(_: str) -> AccountSid | None:
+    """Know no bearer token."""
+    return None
+
+
+async def identify(header: str | None, store: Store, bearer: Bearer = nobody) -> Caller:
     """Return who a request's ``Authorization`` header speaks for.
 
     Raises ``AuthenticationRequired``, whatever is wrong with it.
     """
+    if (token := find_bearer_token(header)) is not None:
+        sid = bearer(token)
+        account = None if sid is None else await store.find_account(sid)
+        if account is None:
+            raise AuthenticationRequired
+        return Caller(account=account)
     username, password = _credentials(header)
     if is_sid(ACCOUNT, username):
         return authenticate(password, account=await store.find_account(AccountSid(username)))
@@ -30,6 +53,17 @@ async def identify(header: str | None, store: Store) -> Caller:
         account = await store.find_account(NOBODY if key is None else key.account_sid)
         return authenticate(password, account=account if key else None, key=key)
     raise AuthenticationRequired
+
+
+def find_bearer_token(header: str | None) -> str | None:
+    """Return the bearer token that a header has, ``None`` if it is of another kind."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def challenge(header: str | None) -> str:
+    """Return what ``WWW-Authenticate`` says to whoever came with a header."""
+    return CHALLENGE if find_bearer_token(header) is None else BEARER_CHALLENGE
 
 
 async def may_go_on(caller: Caller, account: Account, store: Store) -> bool:

@@ -19,6 +19,7 @@ from midcall.core.ports import (
     Store,
 )
 from midcall.model.sids import AccountSid
+from midcall.rest.auth import Bearer, nobody
 from midcall.wire.turn import TurnServers
 
 
@@ -45,7 +46,8 @@ class Desk:
     """The ports of the REST API.
 
     ``feeds`` begins to listen for message events. ``turn`` are the site's STUN and TURN servers.
-    ``public_url`` is the origin at which clients reach the server.
+    ``public_url`` is the origin at which clients reach the server. ``bearer`` knows the tokens of
+    people who have logged in.
 
     ``changing`` lets one request at a time read, change and write back: two updates at once would
     otherwise lose one, an update could bring back what was just removed, and two accounts could
@@ -64,6 +66,7 @@ class Desk:
     limits: RestLimits = field(default_factory=RestLimits)
     turn: TurnServers = field(default_factory=TurnServers)
     public_url: str = "https://localhost"
+    bearer: Bearer = nobody
     changing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
     buckets: dict[AccountSid, Bucket] = field(default_factory=dict, repr=False, compare=False)
     streams: Counter[AccountSid] = field(default_factory=Counter, repr=False, compare=False)

@@ -10,7 +10,7 @@ body is read; how often they come; the path; whether the accounts are active; th
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -31,7 +31,7 @@ from midcall.model.errors import (
     Unavailable,
 )
 from midcall.model.sids import AccountSid
-from midcall.rest.auth import identify
+from midcall.rest.auth import challenge, find_bearer_token, identify, may_go_on
 from midcall.rest.body import read_form
 from midcall.rest.desk import Desk
 from midcall.rest.faults import JSON, crash, refuse
@@ -57,7 +57,7 @@ class Ask:
 
     ``account`` is the one that the path lies in, the caller's if it names none. ``named`` is what
     the path names; ``form`` is empty without a body. ``origin`` is the scheme and host that were
-    asked.
+    asked. ``bearer_token`` is what the caller came with instead of a password, if so.
     """
 
     desk: Desk
@@ -70,6 +70,13 @@ class Ask:
     headers: forms.Form
     query: forms.Form
     form: forms.Form
+    bearer_token: str | None = field(default=None, repr=False)
+
+    async def may_go_on(self) -> bool:
+        """Tell whether the caller would be let in again to look at the account."""
+        if self.bearer_token is not None and self.desk.bearer(self.bearer_token) is None:
+            return False
+        return await may_go_on(self.caller, self.account, self.desk.store)
 
     @property
     def account_sid(self) -> AccountSid:
@@ -112,7 +119,8 @@ class Resource:
             # The core knows no paths.
             return refuse(NotFound(request.scope["path"]))
         except Fault as fault:
-            return refuse(fault, allowed=self.allowed)
+            asked = request.headers.get("authorization")
+            return refuse(fault, allowed=self.allowed, challenge=challenge(asked))
         except ClientDisconnect:
             raise
         except Exception as error:
@@ -136,7 +144,8 @@ class Resource:
 
     async def _let_in(self, request: Request, operation: Operation) -> Ask:
         store = self.desk.store
-        caller = await identify(request.headers.get("authorization"), store)
+        authorization = request.headers.get("authorization")
+        caller = await identify(authorization, store, self.desk.bearer)
         self._count(caller)
         path: str = request.scope["path"]
         _check_names(request.path_params, path)
@@ -151,6 +160,7 @@ class Resource:
             desk=self.desk,
             operation=operation,
             caller=caller,
+            bearer_token=find_bearer_token(authorization),
             account=account,
             path=path,
             origin=_origin(request, self.desk.public_url),

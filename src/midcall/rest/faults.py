@@ -32,12 +32,15 @@ RETRY_AFTER_SECONDS = 1
 JSON = "application/json"
 
 
-def refuse(fault: Fault, *, allowed: Iterable[str] = ()) -> Response:
-    """Answer with a fault. ``allowed`` are the methods that the path takes."""
+def refuse(fault: Fault, *, allowed: Iterable[str] = (), challenge: str = CHALLENGE) -> Response:
+    """Answer with a fault.
+
+    ``allowed`` are the methods that the path takes, ``challenge`` says how one shows who one is.
+    """
     headers = {"Cache-Control": "no-store"}
     match fault:
         case AuthenticationRequired():
-            headers["WWW-Authenticate"] = CHALLENGE
+            headers["WWW-Authenticate"] = challenge
         case MethodNotAllowed():
             headers["Allow"] = ", ".join(allowed)
         case BodyTooLarge() | BodyTooSlow():

@@ -33,6 +33,9 @@ MAX_REPLY_SECONDS: Final = 60
 """How long a request may wait for a device. Proxies in front seldom keep a silent one for longer.
 """
 
+MAX_SEARCH_CHARACTERS: Final = 200
+"""The longest text that is looked for."""
+
 _ENTRIES: Final = 1000
 """How many entries that carry one message are looked at: more than subscriptions can owe it."""
 
@@ -92,6 +95,7 @@ async def _list(ask: Ask, call: CallSid | None) -> Response:
         call_sid=call,
         direction=parameters.word(ask.query, "Direction", Direction),
         state=parameters.word(ask.query, "State", MessageState),
+        search=parameters.text(ask.query, "Search", MAX_SEARCH_CHARACTERS),
     )
     found = await ask.desk.store.list_messages(
         ask.account_sid, filters, offset=page.offset, limit=page.size + 1
@@ -125,6 +129,11 @@ SENDING: Final = (
 _FILTERS: Final = (
     op.own("Direction", Direction),
     op.own("State", MessageState),
+    op.own(
+        "Search",
+        Annotated[str, Meta(max_length=MAX_SEARCH_CHARACTERS)],
+        "A text in the content, in either case.",
+    ),
 )
 _LISTING: Final = op.Listing(name="user_defined_messages", item=ListedUserDefinedMessageResource)
 

@@ -49,7 +49,7 @@ def document(places: Iterable[tuple[str, Place]]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"basic": []}],
+        "security": [{"basic": []}, {"bearer": []}],
         "paths": {
             path: {
                 method.lower(): _operation(path, operation, schemas)
@@ -65,7 +65,13 @@ def document(places: Iterable[tuple[str, Place]]) -> dict[str, Any]:
                     "scheme": "basic",
                     "description": "An account's SID and its auth token, or an API key's SID and "
                     "its secret.",
-                }
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a session of the console, as good as the "
+                    "account's own.",
+                },
             },
         },
     }

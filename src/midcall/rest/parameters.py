@@ -149,6 +149,17 @@ def template(form: Form, name: str) -> str | None:
     return text
 
 
+def text(form: Form, name: str, most: int) -> str | None:
+    """Return a text, or ``None`` if it is absent or empty.
+
+    Raises ``InvalidParameter`` for one that is longer than ``most`` characters.
+    """
+    given = form.find(name)
+    if given and len(given) > most:
+        raise InvalidParameter(name, f"{len(given)} characters, the limit is {most}")
+    return given or None
+
+
 def number(form: Form, name: str, least: int, most: int) -> int | None:
     """Return a whole number, or ``None`` if it is absent or empty.
 

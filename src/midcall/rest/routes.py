@@ -6,6 +6,7 @@ is also what the OpenAPI document is made of.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from midcall.rest import (
     callbacks,
     calls,
     debugger,
+    endpoints,
     keys,
     messages,
     openapi,
@@ -28,6 +30,7 @@ from midcall.rest import (
     standing,
     stream,
     subscriptions,
+    timeline,
     tokens,
 )
 from midcall.rest.desk import Desk
@@ -75,10 +78,12 @@ PLACES: Final = (
     _place(_CALL, GET=calls.FETCH, POST=calls.UPDATE, DELETE=calls.DELETE),
     _place(f"{_ACCOUNT}/Calls", GET=calls.LIST, POST=calls.CREATE),
     _place(f"{_CALL}/Events", GET=debugger.LIST_EVENTS),
+    _place(f"{_CALL}/Timeline", GET=timeline.LIST),
     _place(f"{_CALL}/Notifications", GET=debugger.LIST_CALL_NOTIFICATIONS),
     _place(f"{_CALL}/Notifications/{{NotificationSid}}", GET=debugger.FETCH_CALL_NOTIFICATION),
     _place(f"{_ACCOUNT}/Notifications", GET=debugger.LIST_NOTIFICATIONS),
     _place(f"{_ACCOUNT}/Notifications/{{NotificationSid}}", GET=debugger.FETCH_NOTIFICATION),
+    _place(f"{_ACCOUNT}/Endpoints", GET=endpoints.LIST),
     _place(f"{_ACCOUNT}/Applications", GET=applications.LIST, POST=applications.CREATE),
     _place(
         f"{_ACCOUNT}/Applications/{{ApplicationSid}}",
@@ -120,7 +125,7 @@ def document() -> dict[str, Any]:
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Return the routes of the REST API and of the document that describes it."""
-    text = msgspec.json.encode(document())
+    text = _written_document()
 
     async def describe(_: Request) -> Response:
         return Response(text, media_type=JSON)
@@ -130,6 +135,12 @@ def routes(desk: Desk) -> list[BaseRoute]:
         _mount(MONITOR_VERSION, "monitor", MONITOR_PLACES, desk),
         Route("/openapi.json", describe, name="openapi"),
     ]
+
+
+@lru_cache(maxsize=1)
+def _written_document() -> bytes:
+    """Write the document once: a program may compose many servers, as tests do."""
+    return msgspec.json.encode(document())
 
 
 def _mount(version: str, name: str, places: Iterable[Place], desk: Desk) -> Mount:

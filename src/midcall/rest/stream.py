@@ -26,7 +26,6 @@ from midcall.model.errors import InvalidParameter, TooManyStreams
 from midcall.model.messages import MessageEvent, MessageState
 from midcall.rest import calls, events
 from midcall.rest import operations as op
-from midcall.rest.auth import may_go_on
 from midcall.rest.door import Ask
 from midcall.wire.message_resources import ListedUserDefinedMessageResource, listed_message
 
@@ -86,7 +85,7 @@ class _Watch:
             if last:
                 return
             if loop.time() >= beat_at:
-                if not await may_go_on(self.ask.caller, self.ask.account, self.ask.desk.store):
+                if not await self.ask.may_go_on():
                     return
                 yield events.HEARTBEAT
                 beat_at = loop.time() + HEARTBEAT_SECONDS

@@ -19,6 +19,12 @@ class Periodic:
         self._seconds = seconds
         self._stopped = False
         self._woken = asyncio.Event()
+        self._working = True
+
+    @property
+    def resting(self) -> bool:
+        """Whether it waits for the next time."""
+        return not self._working and not self._woken.is_set()
 
     def stop(self) -> None:
         """Begin no more; what has begun is finished."""
@@ -33,11 +39,13 @@ class Periodic:
         """Run until ``stop``."""
         while not self._stopped:
             self._woken.clear()
+            self._working = True
             try:
                 await self._work()
             except Exception as error:
                 # Whatever is wrong with the store, going on later is better than never again.
                 _log.error("Periodic work failed", work=self._name, error=whereabouts(error))
+            self._working = False
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._woken.wait()

@@ -66,6 +66,8 @@ class Midcall:
         self.ca = directory / "midcall-tls" / "ca.pem"
         self.environment = {
             "MIDCALL_PORT": str(self.port),
+            # The next port may be another server's.
+            "MIDCALL_PROXY_PORT": "0",
             "MIDCALL_STORE": f"sqlite:///{directory / 'midcall.db'}",
             "MIDCALL_LOG_FORMAT": "json",
             **self.credentials.environment(),

@@ -47,6 +47,19 @@ def test_a_port_in_use_is_named(run: Run) -> None:
     assert not Path("midcall.db").exists()
 
 
+def test_a_port_in_use_for_the_proxy_is_named(run: Run) -> None:
+    """The forward proxy's port is not to be had: whose it is and its setting are said."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(
+            run("dev", "--port", str(free_port()), "--proxy-port", port),
+            "127.0.0.1",
+            port,
+            "MIDCALL_PROXY_PORT",
+        )
+    assert not Path("midcall.db").exists()
+
+
 def test_an_address_that_is_not_here_is_named(run: Run) -> None:
     """A server cannot listen on another machine's address."""
     refused(run("dev", "--host", "192.0.2.1", "--tls", "off"), "192.0.2.1")

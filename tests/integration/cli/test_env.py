@@ -83,7 +83,7 @@ def test_a_shell_that_evaluates_it_has_proxy_ca_and_account(env: Run, ca: Path) 
     port = free_port()
     printed = env("--port", "9443", "--proxy-port", str(port)).out
     known = evaluated(printed, {"TWILIO_REGION": "ie1", "TWILIO_API_KEY": "SK1", "OTHER": "stays"})
-    proxy = f"http://localhost:{port}"
+    proxy = f"http://127.0.0.1:{port}"
     assert (known["HTTPS_PROXY"], known["https_proxy"], known["HTTP_PROXY"]) == (proxy,) * 3
     assert "http_proxy" not in known
     assert known["NO_PROXY"] == known["no_proxy"] == "localhost,127.0.0.1,::1"
@@ -128,15 +128,19 @@ def test_other_shells_have_their_own_quotes() -> None:
 
 def test_the_proxy_is_the_next_port_by_default(env: Run, ca: Path) -> None:
     """Where nothing is said, the proxy is beside the server, as `midcall dev` starts it."""
-    assert "HTTPS_PROXY=http://localhost:9444\n" in env("--port", "9443").out
+    assert "HTTPS_PROXY=http://127.0.0.1:9444\n" in env("--port", "9443").out
 
 
-def test_the_wildcard_address_is_reached_on_localhost(env: Run, ca: Path) -> None:
-    """A proxy that listens everywhere has a name that programs can connect to."""
-    assert (
-        "HTTPS_PROXY=http://localhost:9" in env("--proxy-host", "0.0.0.0", "--proxy-port", "9").out
-    )
-    assert "HTTPS_PROXY='http://[::1]:9'" in env("--proxy-host", "::1", "--proxy-port", "9").out
+@pytest.mark.parametrize(
+    ("listens", "proxy"),
+    [("0.0.0.0", "http://127.0.0.1:9"), ("::", "'http://[::1]:9'"), ("::1", "'http://[::1]:9'")],
+)
+def test_the_wildcard_address_is_reached_on_loopback(
+    env: Run, ca: Path, listens: str, proxy: str
+) -> None:
+    """A proxy that listens everywhere has an address that programs can connect to."""
+    printed = env("--proxy-host", listens, "--proxy-port", "9").out
+    assert f"export HTTPS_PROXY={proxy}\n" in printed
 
 
 def test_it_says_when_nobody_listens_yet(env: Run, ca: Path) -> None:

@@ -135,6 +135,7 @@ def test_a_system_that_is_not_known_is_said(machine: Machine, ca: Path, tmp_path
     unknown = replace(machine, root=tmp_path / "elsewhere")
     assert not only(trust(ca, unknown)).done
     assert "security add-trusted-cert" in only(trust(ca, replace(unknown, is_mac=True))).sentence
+    assert only(distrust(unknown)).done
     assert "security delete-certificate" in only(distrust(replace(unknown, is_mac=True))).sentence
 
 

@@ -32,6 +32,7 @@ from midcall.model.calls import CallStatus
 from midcall.model.families import Family
 from midcall.model.messages import UserDefinedMessage
 from midcall.model.sids import (
+    AccountSid,
     CallSid,
     MessageSid,
 )
@@ -89,6 +90,7 @@ class Site:
     def __init__(self, url: str, limits: RestLimits = UNTIMED) -> None:
         self._limits = limits
         self.bell = Bell()
+        self.bearers: dict[str, AccountSid] = {}
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -125,6 +127,7 @@ class Site:
             entropy=os.urandom,
             turn=TURN,
             public_url=self.url,
+            bearer=self.bearers.get,
         )
         self.witness = Witness(Starlette(routes=routes(self.desk)), Described(document()))
         config = uvicorn.Config(self.witness, lifespan="off", log_config=None)

@@ -38,7 +38,6 @@ FORM = "application/x-www-form-urlencoded"
         "Basic !!!",
         "Basic " + "A" * 40,
         "Basic /////w==",
-        "Bearer " + ACCOUNT.auth_token,
         basic(ACCOUNT.sid, "wrong"),
         basic(ACCOUNT.sid, ""),
         basic(ACCOUNT.sid, OTHER.auth_token),
@@ -54,6 +53,24 @@ def test_without_credentials_nobody_gets_in(standing: Site, authorization: str |
     assert (answer.status, answer.json["code"]) == (401, 20003)
     assert answer.json["message"] == "Authenticate"
     assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+def test_a_session_is_as_good_as_the_accounts_own_token(site: Site) -> None:
+    """What an API key may not have included; the scheme is read in any case."""
+    site.bearers["a session"] = ACCOUNT.sid
+    for authorization in ("Bearer a session", "bearer a session"):
+        answer = site.ask("GET", f"{BASE}.json", authorization=authorization)
+        assert answer.json["auth_token"] == ACCOUNT.auth_token
+    other = f"/2010-04-01/Accounts/{OTHER.sid}.json"
+    assert site.ask("GET", other, authorization="Bearer a session").status == 404
+
+
+@pytest.mark.parametrize("token", ["", "another", ACCOUNT.auth_token])
+def test_a_token_of_no_session_lets_nobody_in(standing: Site, token: str) -> None:
+    """The challenge is no ``Basic``: over a page that logs in, no browser shall ask for more."""
+    answer = standing.ask("GET", CALLS, authorization=f"Bearer {token}")
+    assert (answer.status, answer.json["code"]) == (401, 20003)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="midcall"'
 
 
 def test_the_scheme_is_read_in_any_case(standing: Site) -> None:

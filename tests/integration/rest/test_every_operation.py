@@ -79,6 +79,9 @@ def drive_messages(client: Any, site: Site) -> None:
     assert ended.status_code == 204
     for of in (account, f"{account}/Calls/{LIVE}"):
         assert first_line(site, f"{BASE.removesuffix(account)}{of}/UserDefinedMessages/Stream")
+    assert len(api.fetch("GET", f"{call}/Timeline.json")["timeline"]) == 3
+    (endpoint,) = api.fetch("GET", f"{account}/Endpoints.json")["endpoints"]
+    assert (endpoint["host"], endpoint["requests"], endpoint["dead"]) == ("example.com", 1, 1)
     callbacks = f"{account}/Callbacks"
     (dead,) = api.fetch("GET", f"{callbacks}.json")["callbacks"]
     path = f"{callbacks}/{dead['id']}.json"

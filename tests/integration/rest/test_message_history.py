@@ -82,6 +82,10 @@ def test_a_message_shows_where_it_is(site: Site) -> None:
         (f"{ALL}?CallSid={OVER}", [3]),
         (f"{ALL}?CallSid={THEIRS}", []),
         (f"{ALL}?State=held&Direction=uplink", [3, 1]),
+        (f"{ALL}?Search=NUMBER%22:%202", [2]),
+        (f"{ALL}?Search=%25", []),
+        (f"{ALL}?Search=", [3, 2, 1]),
+        (f"{MESSAGES}?Search=number&State=held", [1]),
     ],
 )
 def test_lists_are_narrowed(eventful: Site, path: str, expected: list[int]) -> None:
@@ -106,6 +110,7 @@ def test_the_next_page_keeps_the_filters(eventful: Site) -> None:
         f"{MESSAGES}?State=gone",
         f"{ALL}?CallSid=CA1",
         f"{ALL}?State=held&State=sent",
+        f"{ALL}?Search={'a' * 201}",
     ],
 )
 def test_a_filter_that_says_nothing_is_refused(standing: Site, path: str) -> None:

@@ -263,6 +263,18 @@ def test_whoever_would_not_be_let_in_any_more_is_not_told_more(
     assert ear.ends()
 
 
+def test_whoever_logs_out_is_not_told_more(
+    site: Site, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat after the session is over, the stream ends."""
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.02)
+    site.bearers["a session"] = ACCOUNT.sid
+    ear = listen(authorization="Bearer a session")
+    ear.block()
+    del site.bearers["a session"]
+    assert ear.ends()
+
+
 def test_a_client_that_leaves_costs_nothing_more(site: Site, listen: Listen) -> None:
     """Its feed is closed."""
     with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)) as connection:

@@ -57,7 +57,7 @@ def test_a_notification_that_was_committed_is_logged(level: Level) -> None:
 
     changes: list[Change] = [RemoveApiKey(KeySid("SK" + "0" * 32)), notification(level)]
     with capture_logs() as lines:
-        asyncio.run(_commit(noticing(commit, owed=_nobody, said=_nobody), changes))
+        asyncio.run(_commit(noticing(commit, owed=_nobody, said=_nobody, changed=_nobody), changes))
     assert committed == changes
     assert lines == [
         {
@@ -80,7 +80,10 @@ def test_what_was_not_committed_is_not_logged() -> None:
 
     with capture_logs() as lines, pytest.raises(OSError, match="disk full"):
         asyncio.run(
-            _commit(noticing(commit, owed=_nobody, said=_nobody), [notification(Level.ERROR)])
+            _commit(
+                noticing(commit, owed=_nobody, said=_nobody, changed=_somebody),
+                [notification(Level.ERROR)],
+            )
         )
     assert lines == []
 
@@ -123,19 +126,31 @@ def _mark(state: MessageState) -> MarkMessage:
     ids=repr,
 )
 def test_those_are_told_whom_a_commit_concerns(change: Change, told: str) -> None:
-    """Delivery, where something may be due; listeners, where there may be message events."""
+    """Delivery, where something may be due; listeners, where there may be message events.
+
+    Whoever looks on is told of every commit, whatever was in it.
+    """
     heard: list[str] = []
 
     async def commit(_changes: Sequence[Change]) -> None:
         heard.append("committed")
 
-    tell = noticing(commit, owed=lambda: heard.append("owed"), said=lambda: heard.append("said"))
+    tell = noticing(
+        commit,
+        owed=lambda: heard.append("owed"),
+        said=lambda: heard.append("said"),
+        changed=lambda: heard.append("changed"),
+    )
     asyncio.run(_commit(tell, [change, change]))
-    assert heard == ["committed", *told.split()]
+    assert heard == ["committed", *told.split(), "changed"]
 
 
 def _nobody() -> None:
     pass
+
+
+def _somebody() -> None:
+    raise AssertionError("nothing was committed")
 
 
 async def _commit(commit: object, changes: Sequence[Change]) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from midcall.app.bootstrap import Credentials
 from midcall.app.settings import Settings
@@ -52,6 +53,14 @@ def test_everything_that_one_needs_is_there() -> None:
         "NODE_EXTRA_CA_CERTS=/srv/ca.pem",
     ):
         assert needed in text
+
+
+def test_the_link_to_the_console_logs_in() -> None:
+    """The one-time key is in the fragment, which goes nowhere; without a key there is no link."""
+    with_key = replace(CREDENTIALS, console_key="4" * 64)
+    link = f"https://localhost:8443/console#key={'4' * 64}"
+    assert link in welcome(Settings(), with_key, None)
+    assert "/console" not in welcome(Settings(), CREDENTIALS, None)
 
 
 def test_without_a_local_authority_nothing_speaks_of_one() -> None:

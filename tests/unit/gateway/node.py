@@ -13,6 +13,7 @@ from midcall.model.calls import Call, CallDirection, CallStatus
 from midcall.model.families import Device, DeviceId, SessionId
 from midcall.model.messages import Direction, UserDefinedMessage
 from midcall.model.sids import AccountSid, CallSid
+from midcall.model.traces import Trace
 from midcall.model.twiml import Parameter
 from midcall.wire import frames
 
@@ -66,12 +67,14 @@ class Site:
         self.tasks: set[asyncio.Task[None]] = set()
         self.rests: list[tuple[float, Callable[[], None]]] = []
         self.held: list[CallSid] = []
+        self.traces: list[Trace] = []
         self.hub = Hub(
             store=self.store,  # type: ignore[arg-type]  # the part of the port that is used
             spawn=self._spawn,
             later=lambda seconds, call: self.rests.append((seconds, call)),
             record=self._record,
             clock=lambda: AT,
+            note=self.traces.append,
             limits=limits,
         )
 

@@ -78,6 +78,18 @@ async def test_a_key_that_is_not_there_costs_as_much_as_a_wrong_secret() -> None
     assert looked_up == [["key", "account"]] * 2
 
 
+async def test_a_session_speaks_for_its_account() -> None:
+    """As long as it and the account are there; a password is not looked for."""
+    sessions = {"a session": OWNER.sid, "another": SUB.sid}
+    caller = await identify("Bearer a session", Shelf(OWNER).store, sessions.get)
+    assert caller == Caller(account=OWNER)
+    for header in ("Bearer another", "Bearer none", "Bearer", "Bearer  "):
+        with pytest.raises(AuthenticationRequired):
+            await identify(header, Shelf(OWNER).store, sessions.get)
+    with pytest.raises(AuthenticationRequired):
+        await identify("Bearer a session", Shelf(OWNER).store)
+
+
 SUSPENDED, CLOSED = AccountStatus.SUSPENDED, AccountStatus.CLOSED
 
 

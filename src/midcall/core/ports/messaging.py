@@ -137,7 +137,10 @@ class Redriving(Protocol):
 
 
 class Feed(Protocol):
-    """Tells when there may be new message events."""
+    """Tells when there may be something new."""
+
+    rang: bool
+    """Whether the last wait ended because there may be."""
 
     async def wait(self, seconds: float) -> bool:
         """Return when something was committed since the last call, or after ``seconds``.

@@ -303,6 +303,21 @@ class TooManyRequests(Fault):
         return f"Too many requests: at most {self.rate:g} a second for an account"
 
 
+class TooManyLogIns(Fault):
+    """Somebody at an address tried to log in with what is wrong, and again. In seconds: a rest."""
+
+    code = 20429
+    http_status = 429
+    temporary = True
+
+    def __init__(self, rest_seconds: int) -> None:
+        super().__init__(rest_seconds)
+        self.rest_seconds = rest_seconds
+
+    def __str__(self) -> str:
+        return f"Too many wrong log-ins from this address: try again in {self.rest_seconds} seconds"
+
+
 class TooManyStreams(Fault):
     """An account holds as many event streams open as it may. ``limit`` counts them."""
 

@@ -54,6 +54,9 @@ for (const of of ["", `/Calls/${site.live}`]) {
   assert.equal((await own("delete", `${many}/${made.sid}.json`)).statusCode, 204);
   await listen(`${of}/UserDefinedMessages/Stream`);
 }
+assert.equal((await own("get", `/Calls/${site.over}/Timeline.json`)).body.timeline.length, 3);
+const [endpoint] = (await own("get", "/Endpoints.json")).body.endpoints;
+assert.equal(endpoint.host, "example.com");
 const [dead] = (await own("get", "/Callbacks.json")).body.callbacks;
 assert.equal((await own("get", `/Callbacks/${dead.id}.json`)).body.state, "dead");
 const again = await own("post", `/Callbacks/${dead.id}.json`, { State: "pending" });

@@ -27,8 +27,9 @@ export function callView({ names: [sid], query, setQuery, signal, announce, agai
   const reader = new Reader(sid, signal);
   top.element.append(end.element);
   const element = el('div', {}, title, el('div', { class: 'columns' },
-    el('div', { class: 'stack side' }, top.element, send.element, subscription.element, subscribed.element),
-    el('div', { class: 'stack main' }, dead.element, quality.element, card('Timeline', timeline.element))));
+    el('div', { class: 'stack side' }, top.element, send.element),
+    el('div', { class: 'stack main' }, dead.element, quality.element, card('Timeline', timeline.element)),
+    el('div', { class: 'stack side' }, subscription.element, subscribed.element)));
 
   async function refresh() {
     const [call, advice] = await Promise.all([get(pathOf(`Calls/${sid}`), {}, signal), adviceOn()]);
@@ -66,13 +67,13 @@ async function legsOf(call, signal) {
 }
 
 function summary(sid) {
-  const status = el('p', { class: 'line' });
+  const status = el('p', { class: 'said' });
   const facts = el('dl', { class: 'facts' });
   const legs = el('ul', { class: 'legs' });
   const element = el('section', { class: 'card', 'aria-label': 'The call' }, status, facts, legs);
   const code = el('code', {}, sid);
   const copy = copyButton(() => sid, 'the CallSid', code);
-  element.insertBefore(el('p', { class: 'line' }, code, copy), facts);
+  element.insertBefore(el('p', { class: 'said' }, code, copy), facts);
 
   function show(call, family) {
     reconcile(status, [call], () => 'status', () => el('span', {}, badge(call.status), ' ', duration(call)));

@@ -16,7 +16,7 @@ export function deadEntries({ callSid = null, signal, again }) {
   const done = outcome();
   const path = pathOf('Callbacks/Redrive');
   const all = el('button', { type: 'button', onclick: () => redriveAll() }, 'Send all again');
-  const everything = el('div', { class: 'stack' }, el('div', {}, all), command('POST', path, { CallSid: callSid }).element);
+  const everything = el('div', { class: 'row' }, all, command('POST', path, { CallSid: callSid }).element);
   const element = card('Given up', el('p', { class: 'hint' }, 'No more attempts are made on these callbacks by themselves. See to the endpoint, then send them again.'),
     list, everything);
   const whole = el('div', {}, element, done.element);
@@ -53,7 +53,7 @@ export function deadEntries({ callSid = null, signal, again }) {
 function row(entry, callSid, redrive) {
   const shown = el('span', { class: 'url' }, `${entry.method} ${entry.url}`);
   return el('li', {},
-    el('p', { class: 'line' }, el('span', { class: 'badge', 'data-tone': 'bad' }, KIND[entry.kind] ?? entry.kind), shown),
+    el('p', { class: 'said' }, el('span', { class: 'badge', 'data-tone': 'bad' }, KIND[entry.kind] ?? entry.kind), shown),
     el('p', { class: 'soft' }, `${entry.attempt_count} ${entry.attempt_count === 1 ? 'attempt' : 'attempts'} · made `, time(entry.date_created),
       !callSid && [' · ', el('a', { href: `#/calls/${entry.call_sid}` }, 'the call')]),
     el('div', { class: 'row' },

@@ -58,12 +58,12 @@ function item(alert) {
   whole.addEventListener('toggle', () => { if (whole.open) showWhole(whole, alert.sid); });
   const { advice } = alert;
   return el('li', {},
-    el('p', { class: 'line' }, badge(levelOf(alert)), el('strong', {}, alert.error_code), ' ', advice?.title ?? '',
+    el('p', { class: 'said' }, badge(levelOf(alert)), el('strong', {}, alert.error_code), ' ', advice?.title ?? '',
       el('span', { class: 'soft' }, time(alert.message_date))),
     el('p', {}, alert.message_text),
     advice?.fix && el('p', { class: 'fix' }, advice.fix),
     alert.request_url && el('p', { class: 'url soft' }, `${alert.request_method ?? ''} ${alert.request_url}`),
-    alert.call_sid && el('p', {}, el('a', { href: `#/calls/${alert.call_sid}` }, 'The call that it happened in')),
+    alert.call_sid && el('p', {}, el('a', { href: `#/calls/${alert.call_sid}` }, 'Look at the call')),
     whole);
 }
 

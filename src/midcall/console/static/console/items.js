@@ -83,7 +83,7 @@ function exchangeParts(details) {
 }
 
 function line(...children) {
-  return el('p', { class: 'line' }, children);
+  return el('p', { class: 'said' }, children);
 }
 
 function responseBadge(code) {

@@ -29,9 +29,9 @@ export function person(address) {
   return (address ?? '').replace(/^client:/, '') || 'nobody';
 }
 
-/** Write between whom a call is. */
+/** Write between whom a call is. An SDK's own leg leads to its application, which is nobody's name. */
 export function between(call) {
-  return `${person(call.from)} → ${person(call.to)}`;
+  return call.to ? `${person(call.from)} → ${person(call.to)}` : `${person(call.from)} calls`;
 }
 
 /** A sentence for a list with nothing in it, that says what to do next. */

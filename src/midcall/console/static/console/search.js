@@ -80,7 +80,7 @@ function message(one) {
   const attempts = el('details', { 'data-part': 'attempts' }, el('summary', {}, 'Attempts'));
   attempts.addEventListener('toggle', () => { if (attempts.open) showAttempts(attempts, one); });
   return el('li', { 'data-kind': 'message', 'data-name': one.direction },
-    el('div', { class: 'whence' }, time(one.date_created), ' ', el('a', { href: `#/calls/${one.call_sid}` }, 'its call')),
+    el('div', { class: 'whence' }, time(one.date_created), ' ', el('a', { href: `#/calls/${one.call_sid}` }, `in ${one.call_sid.slice(0, 8)}…`)),
     el('div', { class: 'what' },
       ...messageParts({
         direction: one.direction, sid: one.sid, state: one.state, content: one.content, content_type: one.content_type,

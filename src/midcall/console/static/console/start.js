@@ -16,13 +16,14 @@ export function startView({ signal }) {
   const applications = el('tbody');
   const samples = samplesCard();
   const element = el('div', {}, heading('Start'), el('div', { class: 'columns' },
-    el('div', { class: 'stack side' }, credentials.element, keys.element,
-      card('Applications', el('p', { class: 'hint' }, 'A call from an SDK asks its application what to do. Its SID goes into the Access Token.'),
-        el('table', {}, el('caption', { class: 'for-screen-readers' }, 'Applications'),
-          el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Name'), el('th', { scope: 'col' }, 'SID'))), applications))),
+    el('div', { class: 'stack side' }, credentials.element),
     el('div', { class: 'stack main' }, samples.element,
       card('Try it', el('p', {}, el('a', { href: '#/phone' }, 'Open two phones'), ', call from one to the other, and watch the ',
-        el('a', { href: '#/calls' }, 'calls'), '.')))));
+        el('a', { href: '#/calls' }, 'calls'), '.'))),
+    el('div', { class: 'stack side' }, keys.element,
+      card('Applications', el('p', { class: 'hint' }, 'A call from an SDK asks its application what to do. Its SID goes into the Access Token.'),
+        el('table', {}, el('caption', { class: 'for-screen-readers' }, 'Applications'),
+          el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Name'), el('th', { scope: 'col' }, 'SID'))), applications)))));
 
   async function refresh() {
     const [account, found, active] = await Promise.all([
