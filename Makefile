@@ -58,7 +58,12 @@ lock: ## Pin what pyproject.toml and package.json ask for (UPGRADE=1: newest ver
 .PHONY: reference
 reference: ## Write the generated pages of docs/reference
 	@tools/setup.sh check
-	$(BIN)/python tools/write_reference.py
+	$(BIN)/python -m tools.write_reference
+
+.PHONY: docs
+docs: ## Build the documentation site into dist/docs, and check every link
+	@tools/setup.sh check
+	$(BIN)/python -m tools.docs
 
 .PHONY: clean
 clean: ## Remove what the tools made, except .venv and node_modules

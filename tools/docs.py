@@ -6,6 +6,7 @@ names one; to the outside only its form is looked at, because a build asks nobod
 page may load anything from another host.
 """
 
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,12 @@ def complaints(site: Path) -> list[str]:
         for path, page in pages.items()
         for complaint in _complaints_of(path, page, pages, site)
     ]
-    for style in sorted(site.rglob("*.css")):
-        if _FAR_STYLE.search(style.read_text(encoding="utf-8")):
-            wrong.append(f"{style.relative_to(site)}: loads something from another host")
-    return wrong
+    far = [
+        f"{style.relative_to(site)}: loads something from another host"
+        for style in sorted(site.rglob("*.css"))
+        if _FAR_STYLE.search(style.read_text(encoding="utf-8"))
+    ]
+    return wrong + far
 
 
 class Page(HTMLParser):
@@ -91,9 +94,7 @@ def _complain_of_far(link: str) -> Iterator[str]:
         yield f"links to {link}, which names no host"
 
 
-def _complain_of_near(
-    path: Path, link: str, pages: dict[Path, Page], site: Path
-) -> Iterator[str]:
+def _complain_of_near(path: Path, link: str, pages: dict[Path, Page], site: Path) -> Iterator[str]:
     target = _target(path, link, site)
     fragment = unquote(urlsplit(link).fragment)
     if not target.is_file():
@@ -114,6 +115,7 @@ def _target(path: Path, link: str, site: Path) -> Path:
 
 def main() -> int:
     """Build and check; print what is wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     build()
     wrong = complaints(SITE)
     for complaint in wrong:

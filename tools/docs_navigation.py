@@ -46,16 +46,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def navigation(docs: Path) -> list[dict[str, object]]:
     """Return the navigation of the pages in a folder, as MkDocs writes it."""
-    home: dict[str, object] = {"Home": "index.md"}
-    return [home, *({title: _pages(docs, folder)} for folder, title in SECTIONS.items())]
+    sections: list[dict[str, object]] = [
+        {title: _pages(docs, folder)} for folder, title in SECTIONS.items()
+    ]
+    return [{"Home": "index.md"}, *sections]
 
 
 def _pages(docs: Path, folder: str) -> list[str]:
     there = sorted(path.name for path in (docs / folder).glob("*.md"))
     first = [name for name in FIRST.get(folder, ()) if name in there]
-    return [f"{folder}/{name}" for name in (*first, *(set_aside(there, first)))]
-
-
-def set_aside(names: list[str], first: list[str]) -> list[str]:
-    """Return the names that are not among the first."""
-    return [name for name in names if name not in first]
+    others = [name for name in there if name not in first]
+    return [f"{folder}/{name}" for name in first + others]

@@ -1,5 +1,7 @@
 """Writes the page of frames in ``docs/reference`` from the classes that read and write them."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 import midcall
@@ -41,7 +43,7 @@ def page() -> str:
     )
 
 
-def _table(types: dict[str, type[Payload]]) -> list[str]:
+def _table(types: Mapping[str, type[Payload]]) -> list[str]:
     rows = [
         f"| `{name}` | {_fields(kind)} | {frames_description.sentence(kind)} |"
         for name, kind in types.items()

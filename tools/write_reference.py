@@ -52,8 +52,8 @@ def rest_page() -> str:
             "Generated from the code by `make reference`.",
             "",
             "The same is served as an OpenAPI 3.1 document at `/openapi.json`, with the shapes of "
-            "parameters and answers, and shown at `/docs`. Parameters that are not named here are ignored, as in the "
-            "original. Paths work without `.json` too.",
+            "parameters and answers, and shown at `/docs`. Parameters that are not named here are "
+            "ignored, as in the original. Paths work without `.json` too.",
             "",
             "| operation | what it does | parameters | accepted and ignored |",
             "| --- | --- | --- | --- |",

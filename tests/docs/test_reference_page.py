@@ -134,7 +134,7 @@ def test_the_page_asks_nobody_but_its_server(reader: Reader, page: Tab, origin: 
 def test_the_page_can_be_read_by_everybody(
     reader: Reader, scheme: Literal["light", "dark"]
 ) -> None:
-    """axe finds no violation, with an operation of each kind open."""
+    """There is no violation that axe could find, with an operation of each kind open."""
     tab = reader.open("#createuserdefinedmessage", scheme=scheme)
     tab.evaluate("() => { document.getElementById('listcall').open = true; }")
     tab.until("document.querySelectorAll('details[open] .inside').length === 2")

@@ -3,7 +3,9 @@
 import sys
 
 from midcall.cli import (  # noqa: F401 - for the commands that they add
+    bench,
     dead,
+    demo,
     env,
     serving,
     talking,

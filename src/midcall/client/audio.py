@@ -41,7 +41,7 @@ class CallAudio:
 
     def __init__(self, track: MediaStreamTrack) -> None:
         self.heard = HeardTrack()
-        self._sent = _MutableTrack(track)
+        self._sent = MutableTrack(track)
         # Servers of midcall are found by the addresses in their descriptions: no STUN is needed.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connection.on("track", self.heard.follow)
@@ -143,8 +143,8 @@ class HeardTrack(MediaStreamTrack):
             self._more.set()
 
 
-class _MutableTrack(MediaStreamTrack):
-    """A track that can be silenced, and goes on in its time meanwhile."""
+class MutableTrack(MediaStreamTrack):
+    """A track that goes on in its time while it is ``muted``, with silence."""
 
     kind = "audio"
 
@@ -154,6 +154,7 @@ class _MutableTrack(MediaStreamTrack):
         self._source = source
 
     async def recv(self) -> AudioFrame:
+        """Take the source's next frame; raise ``MediaStreamError`` if there is no other."""
         frame = await self._source.recv()
         if not isinstance(frame, AudioFrame):
             raise MediaStreamError
@@ -163,5 +164,6 @@ class _MutableTrack(MediaStreamTrack):
         return frame
 
     def stop(self) -> None:
+        """Send nothing more, and let go of the source."""
         super().stop()
         self._source.stop()

@@ -130,12 +130,12 @@ class Device:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that are not over, those that come in included, oldest first."""
-        return tuple(leg.face for leg in self._signalling.legs)
+        return tuple(leg.face for leg in self._signalling.calls.legs)
 
     @property
     def is_busy(self) -> bool:
         """Whether there is a call that the device made or answered."""
-        return any(leg.status is not Status.PENDING for leg in self._signalling.legs)
+        return any(leg.status is not Status.PENDING for leg in self._signalling.calls.legs)
 
     # --- events
 
@@ -232,7 +232,7 @@ class Device:
         )
         custom = frames.read_invite_parameters(frame.parameters.get("Params", ""))
         call = self._call(leg, frame.parameters, custom, frame.sdp)
-        self._signalling.legs.append(leg)
+        self._signalling.calls.legs.append(leg)
         self._signalling.emitter.emit("incoming", call)
 
     def _call(

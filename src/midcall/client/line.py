@@ -15,7 +15,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from midcall.client.backoff import Backoff
 from midcall.client.events import Tasks, report
@@ -120,6 +120,10 @@ class Line:
                 self._station.unreachable(trouble)
                 if trouble.lasting:
                     return
+            except Exception as error:
+                report("A socket could not be opened", error)
+                self._station.unreachable(Unreachable(type(error).__name__, lasting=True))
+                return
             else:
                 await self._converse(socket)
             await self._sleep(self._backoff.pause(in_call=self._station.in_call))
@@ -170,6 +174,10 @@ class Line:
                     settle()
             case Unread(reason=reason):
                 log.warning("A frame of the server's was not understood: %s", reason)
+            case None:
+                pass
+            case _:
+                assert_never(event)
         queue.put(*session.echoes())
 
 

@@ -6,8 +6,6 @@ server takes the token, that the device is registered) is waited for beside it, 
 Invariants
 - Nothing but ``listen`` is sent before the server has taken the token on that very socket.
 - A device that was registered is registered again on every socket, and its calls come back.
-- Only one call at a time waits for its CallSid: ``ringing`` says what a call is called, but not
-  which one is meant.
 """
 
 import asyncio
@@ -18,15 +16,15 @@ from typing import Final
 from midcall.client.backoff import Backoff
 from midcall.client.errors import (
     CONNECTION_ERROR,
-    PAYLOAD_SIZE_EXCEEDED,
     VoiceError,
     told,
 )
 from midcall.client.events import Emitter, Tasks
-from midcall.client.leg import Leg, LegFrame
+from midcall.client.leg import Leg
 from midcall.client.line import Line, Open, Settle
 from midcall.client.sockets import Unreachable
-from midcall.client.states import DEVICE_EVENTS, State, Status
+from midcall.client.states import DEVICE_EVENTS, State
+from midcall.client.switchboard import Switchboard
 from midcall.wire import frames
 
 TOKEN_SECONDS: Final = 10
@@ -68,7 +66,7 @@ class Signalling:
         self.emitter = Emitter(DEVICE_EVENTS, self.tasks)
         self.state = State.UNREGISTERED
         self.connected: frames.Connected | None = None
-        self.legs: list[Leg] = []
+        self.calls = Switchboard()
         self._face = face
         self._invited = invited
         self._backoff = backoff
@@ -78,7 +76,6 @@ class Signalling:
         self._linked = False
         self._wants_calls = False
         self._token_refused = False
-        self._dialled: Leg | None = None
         self._unsent: deque[frames.ClientFrame] = deque(maxlen=UNSENT_FRAMES)
         self._expiry: asyncio.TimerHandle | None = None
         self._trouble = "the server did not answer in time"
@@ -139,10 +136,7 @@ class Signalling:
         """Leave every call, and the server."""
         if self.state is State.DESTROYED:
             return
-        for leg in tuple(self.legs):
-            if leg.status is Status.PENDING:
-                leg.refuse()
-            leg.hang_up()
+        self.calls.leave()
         if self._expiry is not None:
             self._expiry.cancel()
         self._move(State.DESTROYED)
@@ -164,20 +158,13 @@ class Signalling:
         return self._linked and self._line.send(frame)
 
     async def may_dial(self) -> None:
-        """Return when the call that was begun last has its CallSid, or never gets one."""
+        """Return when the server has taken the token, and a call can be begun."""
         await self.link()
-        if self._dialled is not None:
-            try:
-                async with asyncio.timeout(self._answer_seconds):
-                    await self._dialled.named.wait()
-            except TimeoutError:
-                text = "the server does not answer the call before this one"
-                raise VoiceError(CONNECTION_ERROR, text) from None
+        await self.calls.may_dial(self._answer_seconds)
 
     def dial(self, leg: Leg, invite: frames.ClientInvite) -> None:
         """Begin a call."""
-        self._dialled = leg
-        self.legs.append(leg)
+        self.calls.dial(leg)
         if not self.send(invite):
             leg.lost()
 
@@ -188,15 +175,14 @@ class Signalling:
 
     def ended(self, leg: Leg) -> None:
         """Forget a call that is over."""
-        if leg in self.legs:
-            self.legs.remove(leg)
+        self.calls.ended(leg)
 
     # --- what the line tells
 
     @property
     def in_call(self) -> bool:
         """Whether there is a call to come back to."""
-        return any(leg.status is Status.RECONNECTING for leg in self.legs)
+        return self.calls.in_call
 
     def opened(self) -> None:
         """Present the token on a socket."""
@@ -207,9 +193,8 @@ class Signalling:
         self._trouble = f"the socket was closed: {code} {reason}".rstrip()
         self._unlink()
         if code == TOO_BIG:
-            self._give_up_largest()
-        for leg in self._known():
-            leg.lost()
+            self.calls.give_up_largest()
+        self.calls.lost()
 
     def unreachable(self, trouble: Unreachable) -> None:
         """Go on without a socket, for now or for good."""
@@ -218,12 +203,12 @@ class Signalling:
         self._emit_error(error)
         if trouble.lasting:
             self._answers.fail_waiters(error)
-            self._end_calls(error)
+            self.calls.end(error)
 
     def take(self, frame: frames.ServerFrame, settle: Settle) -> None:
         """Dispatch a frame; ``settle`` is called when everybody who listens has had it."""
         if isinstance(frame, frames.ServerMessage):
-            leg = self._find(frame.callsid)
+            leg = self.calls.find(frame.callsid)
             if leg is not None:
                 leg.came(frame, settle)
                 return
@@ -252,14 +237,7 @@ class Signalling:
             case frames.ServerMessage():
                 raise AssertionError("messages are settled by whoever listens")
             case _:
-                self._tell_call(frame)
-
-    def _tell_call(self, frame: LegFrame) -> None:
-        leg = self._find(frame.callsid)
-        if leg is None and isinstance(frame, frames.Ringing | frames.ServerAnswer):
-            leg = self._nameless()
-        if leg is not None:
-            leg.take(frame)
+                self.calls.take(frame)
 
     def _welcome(self, frame: frames.Connected) -> None:
         self.connected = frame
@@ -269,8 +247,7 @@ class Signalling:
         if first:
             if self._wants_calls:
                 self._ask_for_calls()
-            for leg in tuple(self.legs):
-                leg.linked()
+            self.calls.linked()
             while self._unsent and self.send(self._unsent[0]):
                 self._unsent.popleft()
         self._answers.emit(_CONNECTED)
@@ -278,7 +255,7 @@ class Signalling:
     def _refused(self, frame: frames.Error) -> None:
         failure = frame.error
         error = told(failure.code, failure.message, frame.voiceeventsid)
-        leg = self._find(frame.callsid) if frame.callsid is not None else None
+        leg = self.calls.find(frame.callsid) if frame.callsid is not None else None
         if frame.voiceeventsid is not None:
             if leg is not None:
                 leg.refused(error)
@@ -297,7 +274,7 @@ class Signalling:
         error = self._last_error or VoiceError(CONNECTION_ERROR, "the server sends it away")
         self._wants_calls = False
         self._answers.fail_waiters(error)
-        self._end_calls(error)
+        self.calls.end(error)
         self._unlink()
         self._line.hang_up_soon()
 
@@ -337,28 +314,3 @@ class Signalling:
 
     def _emit_error(self, error: VoiceError, leg: Leg | None = None) -> None:
         self.emitter.emit("error", error, leg.face if leg is not None else None)
-
-    def _find(self, callsid: str) -> Leg | None:
-        return next((leg for leg in self._known() if leg.is_called(callsid)), None)
-
-    def _nameless(self) -> Leg | None:
-        """Return the call that was begun last, if it has no CallSid: it may be over already."""
-        dialled = self._dialled
-        return dialled if dialled is not None and dialled.call_sid is None else None
-
-    def _known(self) -> list[Leg]:
-        last = [] if self._dialled is None or self._dialled in self.legs else [self._dialled]
-        return self.legs + last
-
-    def _give_up_largest(self) -> None:
-        """Let a message go that the server will not even read: sent again, it would end as now."""
-        candidates = [(leg, kept) for leg in self.legs if (kept := leg.largest_message())]
-        if candidates:
-            leg, kept = max(candidates, key=lambda one: len(bytes(one[1].content)))
-            sid = kept.message.voice_event_sid
-            text = "the server does not take a frame of that size"
-            leg.refused(VoiceError(PAYLOAD_SIZE_EXCEEDED, text, voice_event_sid=sid))
-
-    def _end_calls(self, error: VoiceError) -> None:
-        for leg in tuple(self.legs):
-            leg.close("disconnect", error)

@@ -96,12 +96,15 @@ class WebSocket:
 async def open_websocket(url: str, tls: ssl.SSLContext | None) -> WebSocket:
     """Open a socket; raise ``Unreachable``.
 
+    ``tls`` is what to trust, the system's CAs by default; it counts where the URL asks for TLS.
+
     There is no proxy: the server is one's own. Nor are there pings: heartbeats do that.
     """
+    secure = url.startswith("wss:")
     try:
         connection = await connect(
             url,
-            ssl=tls,
+            ssl=(tls or ssl.create_default_context()) if secure else None,
             compression=None,
             proxy=None,
             ping_interval=None,

@@ -66,7 +66,7 @@ class Prepared:
         return [row[name] for name in self._names]
 
 
-@lru_cache(maxsize=512)  # more than there are statements, half of them lists of calls
+@lru_cache(maxsize=1024)  # more than there are statements, half of them lists of calls
 def prepared(statement: Statement | sa.Select[Any]) -> Prepared:
     """Return a statement as the driver takes it; its SQL is written once."""
     return Prepared(statement)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 START_SECONDS: Final = 60.0
 """How long a start may take, on a machine that is busy with other tests."""
 
+DAY_SECONDS: Final = 24 * 60 * 60
+"""How long an Access Token may count at most."""
+
 DEFAULTS: Final[Mapping[str, object]] = {"retry_jitter": 0}
 """What is otherwise in a test than in a server."""
 
@@ -155,7 +158,7 @@ class Emulator(Seeing):
         """What trusts the server, with ``tls="auto"``."""
         return None if self.ca is None else create_default_context(cafile=self.ca)
 
-    def token(self, identity: str, *, seconds: int = 3600) -> str:
+    def token(self, identity: str, *, seconds: int = DAY_SECONDS) -> str:
         """Make an Access Token that lets an identity call and be called."""
         return mint_token(self._site.credentials, identity, self._time(), seconds)
 
@@ -201,7 +204,7 @@ class Emulator(Seeing):
 
     # --- phones
 
-    def phone(self, identity: str, *, seconds: int = 3600, register: bool = True) -> Phone:
+    def phone(self, identity: str, *, seconds: int = DAY_SECONDS, register: bool = True) -> Phone:
         """Give a phone of an identity, which can be called unless ``register`` is false.
 
         ``seconds`` is how long its Access Token counts. The phone leaves with the emulator.
@@ -212,7 +215,7 @@ class Emulator(Seeing):
         self._closing.callback(phone.leave)
         return phone.register() if register else phone
 
-    def device(self, identity: str, *, seconds: int = 3600) -> Device:
+    def device(self, identity: str, *, seconds: int = DAY_SECONDS) -> Device:
         """Make a ``midcall.client.Device``, for tests that await: use it with ``async with``."""
         token = self.token(identity, seconds=seconds)
         return Device(token, url=self.url, tls=self.tls)

@@ -61,7 +61,7 @@ class FailCallback:
     """Have callbacks fail before they leave, so many ``times``: always, if that is ``None``.
 
     ``status`` is the answer that the customer's server seems to give; ``None`` is a connection that
-    is refused. ``retry_after_seconds`` goes with it. ``path`` and ``kind`` narrow it to the
+    is refused: that is tried again at once, and counts twice. ``retry_after_seconds`` goes with it. ``path`` and ``kind`` narrow it to the
     callbacks of one URL path, of one kind. Requests for TwiML are no callbacks.
     """
 

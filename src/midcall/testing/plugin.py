@@ -49,9 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def midcall(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
     """Give a server in this process: in memory, on a free port, empty, gone after the test."""
+    settings = _settings(request)
     from midcall.testing.emulator import Emulator  # noqa: PLC0415 - loaded when it is used
 
-    with Emulator(**_settings(request)) as running:
+    with Emulator(**settings) as running:
         yield running
 
 

@@ -1,7 +1,7 @@
 """The console as a person uses it, and two softphones that talk while somebody looks.
 
-A console's tab keeps what the browser complained of. The softphones have no audio, so a call between
-them is quick; their server has none either.
+A console's tab keeps what the browser complained of. The softphones have no audio, so a call
+between them is quick; their server has none either.
 """
 
 import re
@@ -68,7 +68,8 @@ class Console(Tab):
         """Go to a view by its address, and wait until it shows what the server said."""
         self.evaluate("(view) => { location.hash = `#/${view}`; }", view)
         self.until(
-            f"location.hash === '#/{view}' && !document.querySelector('.trouble:not(:empty)')"
+            f"location.hash === '#/{view}'"
+            " && !document.querySelector('[aria-busy], .trouble:not(:empty)')"
         )
         self.wait_until_live()
 

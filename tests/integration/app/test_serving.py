@@ -48,7 +48,8 @@ async def test_what_the_welcome_says_can_be_pasted(
 ) -> None:
     """The two lines for the shell send a message to the newest active call, over TLS.
 
-    The directory has a space in its name, as people's directories have.
+    The link to the console logs in, once. The directory has a space in its name, as people's
+    directories have.
     """
     directory = tmp_path / "my calls"
     directory.mkdir()
@@ -75,6 +76,12 @@ async def test_what_the_welcome_says_can_be_pasted(
     assert shell.returncode == 0, err
     assert json.loads(out)["call_sid"] == invite["callsid"]
     assert (await bob.expect("message"))["content"] == {"hello": "from the server"}
+
+    key = {"key": site.output.partition("/console#key=")[2].split()[0]}
+    async with aiohttp.ClientSession(site.url) as browser:
+        for status in (201, 401):
+            async with browser.post("/console/session", json=key, ssl=site.tls or True) as answer:
+                assert answer.status == status
 
 
 async def test_a_server_with_everything_stated_serves_over_its_own_certificate(

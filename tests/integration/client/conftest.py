@@ -87,7 +87,7 @@ class NewDevice(Protocol):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def device(request: pytest.FixtureRequest) -> AsyncIterator[NewDevice]:
+async def device(site: Inside) -> AsyncIterator[NewDevice]:
     """Give a maker of devices."""
     async with AsyncExitStack() as stack:
 
@@ -100,7 +100,7 @@ async def device(request: pytest.FixtureRequest) -> AsyncIterator[NewDevice]:
             **options: Any,
         ) -> Device:
             if at is None:
-                at = site = request.getfixturevalue("site")
+                at = site
                 application = application or site.application_sid
             token = token or at.credentials.token(identity, application)
             made = Device(token, url=at.url, **options)

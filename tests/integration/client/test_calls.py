@@ -14,7 +14,7 @@ Name = Callable[[str], str]
 
 
 async def test_two_devices_call_each_other(device: NewDevice, name: Name, site: Inside) -> None:
-    """One calls with parameters, the other sees them and answers; both are open, and then closed."""
+    """One calls with parameters, the other sees them and answers; both are open, then closed."""
     alice, bob = device(name("alice")), device(name("bob"))
     await bob.register()
     assert (bob.state, bob.identity) == ("registered", name("bob"))

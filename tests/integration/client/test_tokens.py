@@ -28,7 +28,7 @@ async def test_a_token_that_is_refused_is_raised_by_its_code(
     }
     alice = Device(made.get(token, token), url=site.url)
     told: list[int] = []
-    alice.on("error", lambda error, call: told.append(error.code))
+    alice.on("error", lambda error, _call: told.append(error.code))
     async with alice:
         with pytest.raises(VoiceError) as refused:
             await alice.register()

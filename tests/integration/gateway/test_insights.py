@@ -62,7 +62,7 @@ async def test_a_post_has_a_limit(site: Site, chunked: bool) -> None:
 
 
 async def test_there_is_nothing_to_read(site: Site) -> None:
-    """Reports are not kept, so nobody can read them."""
+    """Reports are taken here, and read at the call that they are of."""
     async with aiohttp.ClientSession() as session, session.get(site.url + PATH) as response:
         assert response.status == 405
 

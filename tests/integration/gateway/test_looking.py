@@ -1,4 +1,4 @@
-"""Looking at a call while it happens: its history, the reports of its SDK, the console's sessions."""
+"""Looking at a call while it happens: its history, its SDK's reports, the console's sessions."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -69,7 +69,7 @@ async def test_a_listener_that_fails_is_reported_and_holds_up_nothing(box: Box) 
     """Its error goes to the loop; the message is done, and the others have it."""
     reported: list[Any] = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda loop, context: reported.append(context["exception"]))
+    loop.set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
     seen: list[int] = []
 
     async def fail(message: Message) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from midcall.client import Call, Device, Message, VoiceError, line
+from midcall.client.device import Surroundings
 from midcall.client.sockets import Unreachable
 from midcall.wire import frames
 from tests.unit.client.wires import CALL, PATIENCE_SECONDS, Wire, Wires, message
@@ -150,7 +151,7 @@ async def test_a_server_that_cannot_be_reached_is_tried_again() -> None:
     wires.trouble = [Unreachable("not there"), Unreachable("still not")]
     device = wires.device()
     codes: list[int] = []
-    device.on("error", lambda error, call: codes.append(error.code))
+    device.on("error", lambda error, _call: codes.append(error.code))
     async with device:
         registering = asyncio.ensure_future(device.register())
         wire = await wires.next()
@@ -305,3 +306,15 @@ async def test_a_listener_can_be_taken_off() -> None:
     await registering
     await device.destroy()
     assert seen == []
+
+
+async def test_a_mistake_in_opening_sockets_is_raised(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever goes wrong there, nobody is left waiting."""
+
+    async def fail() -> Wire:
+        raise ZeroDivisionError
+
+    surroundings = Surroundings(open_socket=fail)
+    async with Device("token", url="https://midcall.test", surroundings=surroundings) as device:
+        with pytest.raises(VoiceError, match="ZeroDivisionError"):
+            await device.register()

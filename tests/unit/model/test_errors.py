@@ -6,8 +6,9 @@ import pytest
 
 from midcall.model import errors
 from midcall.model.calls import CallStatus
+from midcall.model.messages import MessageState
 from midcall.model.notifications import NO_EVIDENCE, Evidence
-from midcall.model.sids import CallSid
+from midcall.model.sids import CallSid, MessageSid
 
 EVERY = [
     kind
@@ -20,6 +21,9 @@ FACTS = {
     str: "a fact",
     CallStatus: CallStatus.BUSY,
     CallSid: CallSid("CA1"),
+    list[CallSid]: [CallSid("CA1")],
+    MessageSid: MessageSid("KX1"),
+    MessageState: MessageState.SENT,
     Evidence: NO_EVIDENCE,
 }
 RENAMED = {
@@ -97,7 +101,16 @@ def test_the_signalling_codes_are_the_documented_ones(kind: type[errors.Fault], 
 def test_what_may_succeed_later_says_so() -> None:
     """Temporary is what a client may try again."""
     temporary = {kind.__name__ for kind in EVERY if kind.temporary}
-    assert temporary == {"BodyTooSlow", "RateExceeded", "Unavailable"}
+    assert temporary == {
+        "BodyTooSlow",
+        "RateExceeded",
+        "TooManyLogIns",
+        "TooManyRequests",
+        "TooManySockets",
+        "TooManyStreams",
+        "TooManyWaiting",
+        "Unavailable",
+    }
 
 
 def test_a_fault_of_twiml_keeps_its_own_code() -> None:

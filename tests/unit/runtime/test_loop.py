@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from midcall.runtime.loop import LoopRuntime
 from midcall.runtime.mailbox import Letter, Mailbox
@@ -87,3 +88,24 @@ async def test_timers_are_stopped_first() -> None:
     await runtime.close(60)
     await asyncio.sleep(60)
     assert not fired
+
+
+@clockwork
+async def test_a_clock_that_was_moved_is_followed() -> None:
+    """By timers and by what is called later alike; the next of both is known."""
+    ahead = timedelta(0)
+    runtime = LoopRuntime(lambda: clock() + ahead)
+    happened: list[str] = []
+    assert runtime.next_due() is None
+    runtime.set_timers("a", {"timer": clock() + timedelta(seconds=30)}, happened.append)
+    runtime.later(50, lambda: happened.append("later"))
+    assert runtime.next_due() == clock() + timedelta(seconds=30)
+    ahead = timedelta(seconds=40)
+    runtime.hasten(40)
+    await asyncio.sleep(0.001)
+    assert happened == ["timer"]
+    ahead = timedelta(seconds=60)
+    runtime.hasten(20)
+    await asyncio.sleep(0.001)
+    assert happened == ["timer", "later"]
+    await runtime.close(1)

@@ -56,3 +56,25 @@ async def test_a_stop_does_not_wait_for_the_next_time() -> None:
     periodic.stop()
     async with asyncio.timeout(30):
         await running
+
+
+async def test_work_is_done_at_once_when_it_is_woken() -> None:
+    """It rests in between, and says so."""
+    done = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        done.release()
+
+    periodic = Periodic("rest", work, 3600)
+    rested = [periodic.resting]
+    running = asyncio.create_task(periodic.run())
+    async with asyncio.timeout(30):
+        await done.acquire()
+        await asyncio.sleep(0)
+        rested.append(periodic.resting)
+        periodic.wake()
+        rested.append(periodic.resting)
+        await done.acquire()
+        periodic.stop()
+        await running
+    assert rested == [False, True, False]

@@ -113,3 +113,22 @@ async def test_a_task_that_does_not_end_is_left_behind_by_name() -> None:
     assert [entry["task"] for entry in logs] == ["stubborn"]
     await asyncio.sleep(1000)
     task.cancel()
+
+
+@clockwork
+async def test_what_is_due_later_is_hastened() -> None:
+    """By so many seconds, at once at the earliest; what was called or cancelled is not there."""
+    supervisor = Supervisor()
+    called: list[tuple[str, float]] = []
+    loop = asyncio.get_running_loop()
+    supervisor.later(5, lambda: called.append(("five", round(loop.time()))))
+    supervisor.later(100, lambda: called.append(("hundred", round(loop.time()))))
+    supervisor.later(1, lambda: called.append(("never", 0))).cancel()
+    assert supervisor.next_seconds() == 5
+    supervisor.hasten(60)
+    await asyncio.sleep(0.001)
+    assert called == [("five", 0)]
+    assert round(supervisor.next_seconds() or 0) == 40
+    await asyncio.sleep(200)
+    assert called == [("five", 0), ("hundred", 40)]
+    assert supervisor.next_seconds() is None

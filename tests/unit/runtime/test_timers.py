@@ -139,3 +139,21 @@ async def test_after_the_end_nothing_fires() -> None:
     assert len(timers) == 0
     await asyncio.sleep(100)
     assert not bell.rang
+
+
+@clockwork
+async def test_after_the_clock_was_moved_timers_are_due_by_it() -> None:
+    """What is due by now fires at once, what is not yet waits for the rest of its time."""
+    ahead = timedelta(0)
+    timers, bell = Timers(lambda: clock() + ahead), Bell()
+    first, second = after(10), after(100)
+    timers.replace("a", {"one": first, "two": second}, bell)
+    assert timers.next_due() == first
+    ahead = timedelta(seconds=60)
+    timers.rearm()
+    await asyncio.sleep(0.001)
+    assert bell.rang == [("one", 0)]
+    assert timers.next_due() == second
+    await asyncio.sleep(200)
+    assert bell.rang == [("one", 0), ("two", 40)]
+    assert timers.next_due() is None

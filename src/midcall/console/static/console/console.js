@@ -75,9 +75,16 @@ function open(path, make, { names, query }) {
   put(path, view, [view.element.firstElementChild, trouble, ...[...view.element.children].slice(1)], leaving);
   shown.refresher = new Refresher(() => view.refresh(), {
     signal: leaving.signal,
-    failed: (error) => onTrouble(error, trouble),
-    worked: () => say(trouble, ''),
+    failed: (error) => {
+      part.main.removeAttribute('aria-busy');
+      onTrouble(error, trouble);
+    },
+    worked: () => {
+      part.main.removeAttribute('aria-busy');
+      say(trouble, '');
+    },
   });
+  part.main.setAttribute('aria-busy', 'true');
   shown.refresher.ask();
   follow();
 }
@@ -86,7 +93,7 @@ function put(path, view, children, leaving) {
   const before = shown;
   before?.leaving.abort();
   part.main.replaceChildren(...children);
-  part.main.dataset.view = view.name;
+  part.main.removeAttribute('aria-busy');
   document.title = `${view.title} · midcall console`;
   part.places.hidden = part.who.hidden = view.name === 'login';
   part.demo.hidden = view.name !== 'phone' || !part.demo.childElementCount;

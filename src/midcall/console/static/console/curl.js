@@ -39,7 +39,7 @@ export function copyButton(text, about, shown = null) {
 /** Show code with a button that copies it. `update` changes what is shown. */
 export function codeBlock(text, about) {
   const code = el('code', {}, text);
-  const pre = el('pre', { tabindex: '0', role: 'region', 'aria-label': about }, code);
+  const pre = el('pre', { tabindex: '0', role: 'group', 'aria-label': about }, code);
   const element = el('div', { class: 'code' }, pre, copyButton(() => code.textContent, about, code));
   return { element, update: (next) => { code.textContent = next; } };
 }

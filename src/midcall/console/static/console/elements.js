@@ -84,7 +84,11 @@ export function newId() {
   return `part-${numbers}`;
 }
 
-/** Make a field under its label. */
+/** Make a field under its label, with a hint that is read after the label and the field. */
 export function labelled(label, field, hint = null) {
-  return el('label', { class: 'grow' }, label, field, hint && el('span', { class: 'hint' }, hint));
+  const under = el('label', {}, label, field);
+  if (!hint) return el('div', { class: 'grow' }, under);
+  const id = newId();
+  field.setAttribute('aria-describedby', id);
+  return el('div', { class: 'grow' }, under, el('p', { class: 'hint', id }, hint));
 }

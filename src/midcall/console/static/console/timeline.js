@@ -52,6 +52,8 @@ export class Timeline {
     this.more = el('button', { type: 'button', hidden: true, onclick: () => this.showMore() });
     this.empty = nothing('Nothing of this kind has happened. Choose what is shown above.');
     this.element = el('div', {}, el('div', { class: 'bar' }, this.buttons, this.order), this.empty, this.list, this.more);
+    this.empty.hidden = true;
+    this.nameOrder();
   }
 
   get names() {
@@ -78,8 +80,7 @@ export class Timeline {
     }));
     const shown = new Set(groups.filter(({ pressed }) => pressed).flatMap(({ kinds }) => kinds));
     reconcile(this.buttons, groups.filter(({ count }) => count), ({ name }) => name, (group) => this.button(group));
-    say(this.order, oldestFirst ? 'Oldest first' : 'Newest first');
-    this.order.setAttribute('aria-label', oldestFirst ? 'Oldest first; show the newest first' : 'Newest first; show the oldest first');
+    this.nameOrder();
     const chosen = items.filter(({ kind }) => shown.has(kind));
     const ordered = oldestFirst ? chosen : chosen.toReversed();
     const { context } = this;
@@ -100,6 +101,12 @@ export class Timeline {
     this.query.set('show', names.join(','));
     this.setQuery(this.query);
     this.draw();
+  }
+
+  nameOrder() {
+    const { oldestFirst } = this;
+    say(this.order, oldestFirst ? 'Oldest first' : 'Newest first');
+    this.order.setAttribute('aria-label', oldestFirst ? 'Oldest first; show the newest first' : 'Newest first; show the oldest first');
   }
 
   turn() {
