@@ -25,6 +25,7 @@ FIRST: Final = {
         "receive-messages.md",
         "python-client.md",
         "look-at-calls.md",
+        "test-your-application.md",
         "continuous-integration.md",
         "behind-a-proxy.md",
         "docker.md",

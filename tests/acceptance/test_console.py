@@ -137,7 +137,7 @@ def test_a_call_is_watched_from_its_beginning_to_its_end(
     console.write("Content", "hello")
     console.click("Send")
     assert phones.hear(0) == {"text": "hello"}
-    console.reads("To the device", '{ "text": "hello" }', "delivered")
+    console.reads("To the device", '{"text": "hello"}', "delivered")
 
     broken = customer.endpoint(Reply(status=500, body=b"out of order", content_type="text/plain"))
     console.write("Callback", broken.url)
@@ -145,7 +145,7 @@ def test_a_call_is_watched_from_its_beginning_to_its_end(
     console.reads("Subscribed as ZY", "Subscriptions", f"POST {broken.url}")
     phones.say(0, {"seat": "window"})
     broken.wait(2)
-    console.reads("From the device", '{ "seat": "window" }', "failed", "Given up", "given up")
+    console.reads("From the device", '{"seat": "window"}', "failed", "Given up", "given up")
     console.until("document.getElementById('announcer').textContent.includes('device')")
     console.unfold()
     console.reads("out of order", "Answered 500:")
@@ -180,7 +180,7 @@ def test_a_call_is_watched_from_its_beginning_to_its_end(
     console.go("messages")
     console.write("Text in the content", "window")
     console.until("document.querySelectorAll('.timeline > li').length === 1")
-    console.reads('{ "seat": "window" }', "1 found")
+    console.reads('{"seat": "window"}', "1 found")
     assert "search=window" in console.evaluate("() => location.hash")
     console.write("Text in the content", "no such words")
     console.reads("No message is like that.")

@@ -1,4 +1,4 @@
-"""The documentation site: it is built without a warning, its links lead somewhere, and it stays here."""
+"""The documentation site: built without a warning, whole, and content with its own host."""
 
 import re
 from collections.abc import Iterator

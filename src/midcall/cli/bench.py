@@ -86,7 +86,9 @@ async def _bench(calls: int, messages: int, seconds: int, *, as_json: bool) -> N
                     )
                     up = await _up(legs, messages, until, _ticking(progress, "up", legs, messages))
         except (VoiceError, TimeoutError) as error:
-            raise Refused(f"the bench broke off: {error or 'something took too long'}") from error
+            raise Refused(
+                f"the bench broke off: {str(error) or 'something took too long'}"
+            ) from error
     report = Report(
         calls=calls,
         processors=os.cpu_count() or 1,
@@ -231,9 +233,8 @@ async def _in_parallel(
                 return
             await send(leg)
 
-    async with asyncio.TaskGroup() as group:
-        for leg in legs:
-            group.create_task(work(leg), name="bench of a call")
+    # The first that fails ends the run, and everybody's connections with it.
+    await asyncio.gather(*map(work, legs))
 
 
 # --- around it

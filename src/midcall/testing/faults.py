@@ -61,8 +61,9 @@ class FailCallback:
     """Have callbacks fail before they leave, so many ``times``: always, if that is ``None``.
 
     ``status`` is the answer that the customer's server seems to give; ``None`` is a connection that
-    is refused: that is tried again at once, and counts twice. ``retry_after_seconds`` goes with it. ``path`` and ``kind`` narrow it to the
-    callbacks of one URL path, of one kind. Requests for TwiML are no callbacks.
+    is refused, which is tried again at once and so counts twice. ``retry_after_seconds`` goes with
+    an answer. ``path`` and ``kind`` narrow it to the callbacks of one URL path, of one kind.
+    Requests for TwiML are no callbacks.
     """
 
     status: int | None = 503

@@ -6,9 +6,11 @@ happened, or raises ``NotInTime``, or the ``VoiceError`` that the SDK would tell
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from midcall.client import Call, Device, Message
+from midcall.client.leg import EVENTS
 from midcall.model.messages import USER_DEFINED_MESSAGE
 from midcall.testing.waiting import PATIENCE_SECONDS, Background, Pulse
 
@@ -24,8 +26,9 @@ class PhoneCall:
         self._taken = 0
         self._pulse = Pulse()
         call.on("message_received", self._came)
-        for event in ("accept", "cancel", "disconnect", "reject", "reconnecting", "reconnected"):
-            call.on(event, self._changed)
+        self._happened: list[str] = []
+        for event in EVENTS - {"message_received"}:
+            call.on(event, partial(self._changed, event))
 
     def __repr__(self) -> str:
         return f"<PhoneCall {self.sid or 'without a CallSid'}: {self.status}>"
@@ -44,6 +47,14 @@ class PhoneCall:
     def parameters(self) -> dict[str, str]:
         """What the caller, or the TwiML that dialled, says beside who calls whom."""
         return dict(self.call.custom_parameters)
+
+    @property
+    def happened(self) -> list[str]:
+        """The events of the call, as ``ringing``, ``accept`` and ``reconnecting``, oldest first.
+
+        Messages that came are in ``messages``.
+        """
+        return list(self._happened)
 
     @property
     def messages(self) -> list[Message]:
@@ -110,7 +121,8 @@ class PhoneCall:
         self._messages.append(message)
         self._pulse.beat()
 
-    def _changed(self, *_: object) -> None:
+    def _changed(self, event: str, *_: object) -> None:
+        self._happened.append(event)
         self._pulse.beat()
 
 

@@ -109,6 +109,11 @@ class Console(Tab):
         """Give the page another colour scheme."""
         self._chromium.run(self.page.emulate_media(color_scheme=scheme))
 
+    def picture(self, path: str, *, whole: bool = True) -> None:
+        """Take a picture, of the whole page or of what fits into the window."""
+        self.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+        self._chromium.run(self.page.screenshot(path=path, full_page=whole))
+
     @property
     def heading(self) -> str:
         """The heading of the view."""

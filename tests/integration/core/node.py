@@ -95,10 +95,6 @@ class Alarms(LoopRuntime):
         for call in due_calls:
             call()
 
-    def busy(self) -> list["asyncio.Task[None]"]:
-        """Return what is being worked on."""
-        return self._busy()
-
 
 @dataclass
 class Gate:

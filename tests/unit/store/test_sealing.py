@@ -44,6 +44,7 @@ KEPT = SEAL.close("token", ACCOUNT, "auth_token")
         (SEAL, "", ACCOUNT, "auth_token"),
         (SEAL, "v1:ü", ACCOUNT, "auth_token"),
     ],
+    ids="sid column key salt cut plain bare empty foreign".split(),
 )
 def test_what_is_not_as_it_was_sealed_does_not_open(
     seal: Seal, kept: str, sid: str, column: str

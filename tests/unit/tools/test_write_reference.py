@@ -17,14 +17,17 @@ def test_a_reference_page_says_what_the_code_says(name: str) -> None:
     assert kept == write_reference.pages()[name], "run `make reference`"
 
 
-NO_CODES = {"24000", "48000", "65535"}
-"""Numbers of five digits in the source that are no codes: sample rates, and the last port."""
+NO_CODES = {"24000", "48000", "65535", "65536"}
+"""Numbers of five digits in the source that are no codes: sample rates, and the ports."""
 
 
 def test_every_code_in_the_source_is_a_documented_one() -> None:
     """Whatever number looks like a code of the dictionary, the page of errors has it."""
     documented = {str(code) for code in Code}
-    for path in Path(midcall.__file__).parent.rglob("*.py"):
+    root = Path(midcall.__file__).parent
+    for path in root.rglob("*.py"):
+        if path.is_relative_to(root / "client"):
+            continue  # It has the SDK's own codes, for what no server says.
         with tokenize.open(path) as source:
             numbers = {
                 token.string

@@ -33,14 +33,17 @@ const SHOW = {
   ],
   status: ({ name, details }) => [line('The call is ', badge(name)), facts(details)],
   verb: ({ name, details }) => [line(el('code', {}, `<${name}>`), chips(details))],
-  received: ({ name, details }) => [line(el('code', {}, name), ' from the device'), facts(details)],
-  sent: ({ name, details }) => [line(el('code', {}, name), ' to the device'), facts(details)],
+  received: ({ name, details }) => [line(el('code', {}, name), ' from the device ', chips(details))],
+  sent: ({ name, details }) => [line(el('code', {}, name), ' to the device ', chips(details))],
   quality: ({ name, details }) => [line(name === 'quality' ? 'The SDK measured' : name, chips(details))],
-  report: ({ name, details }) => [line('The SDK reports ', el('strong', {}, name)), facts(details)],
+  report: ({ name, details: { level, ...details } }) => [
+    line('The SDK reports ', el('strong', {}, name), ['warning', 'error'].includes(level) ? badge(level) : null, chips(details)),
+  ],
   alert: ({ name, details, seen }) => [
-    line(el('strong', {}, `${name}`), ' ', details.text ?? ''),
+    line(badge(details.level ?? 'error'), el('strong', {}, name)),
+    el('p', {}, details.text ?? ''),
     seen?.fix && el('p', { class: 'fix' }, seen.fix),
-    facts(details, ['text']),
+    details.url && el('p', { class: 'url soft' }, details.url),
   ],
 };
 

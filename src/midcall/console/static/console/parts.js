@@ -52,9 +52,10 @@ export function card(title, ...children) {
 /** Content as a person reads it: JSON with indentation where it is long, else on one line. */
 export function readable(text) {
   try {
-    const value = JSON.parse(text);
-    const line = JSON.stringify(value, null, 1).replace(/\n */g, ' ');
-    return line.length <= 70 ? line : JSON.stringify(value, null, 2);
+    const long = JSON.stringify(JSON.parse(text), null, 2);
+    // Strings keep what they are: a line break in one is written as a backslash and an n.
+    const line = long.replace(/([[{])\n */g, '$1').replace(/\n *([\]}])/g, '$1').replace(/\n */g, ' ');
+    return line.length <= 70 ? line : long;
   } catch {
     return text ?? '';
   }

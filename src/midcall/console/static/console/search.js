@@ -70,7 +70,7 @@ function searchForm(query) {
   const choice = (name, options) => el('select', { name }, options.map(([value, shown]) => el('option',
     { value, selected: (query.get(name) ?? '') === value }, shown)));
   return el('form', { class: 'row', role: 'search', 'aria-label': 'Messages' },
-    labelled('Text in the content', el('input', { name: 'search', type: 'search', value: query.get('search') ?? '', spellcheck: 'false' })),
+    labelled('Text in the content', el('input', { name: 'search', type: 'search', maxlength: '200', value: query.get('search') ?? '', spellcheck: 'false' })),
     labelled('Direction', choice('direction', Object.entries(DIRECTIONS))),
     labelled('State', choice('state', STATES.map((state) => [state, state || 'all']))),
     labelled('CallSid', el('input', { name: 'call', value: query.get('call') ?? '', placeholder: 'CA…', spellcheck: 'false', autocapitalize: 'none' })));
