@@ -24,6 +24,7 @@ from tests.acceptance.support.servers import Midcall
 IMAGES: Final = REPOSITORY / "docs" / "images"
 DESK: Final = (1280, 770)
 HAND: Final = (390, 780)
+LONG: Final = (1280, 1500)
 CHARTED: Final = "document.querySelectorAll('.charts polyline')[0]?.points.length >= 5"
 """The SDK reports every ten seconds; this is when a chart says something."""
 
@@ -97,7 +98,9 @@ def watched(midcall: Midcall) -> Iterator[tuple[Console, str]]:
 def take_console(midcall: Midcall) -> None:
     """Take the pictures of the console that the docs show."""
     with watched(midcall) as (console, _):
+        console.resize(*LONG)
         console.picture(str(IMAGES / "console-call.png"), whole=False)
+        console.resize(*DESK)
         console.go("calls")
         console.picture(str(IMAGES / "console-calls.png"), whole=False)
         console.go("")

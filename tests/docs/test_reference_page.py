@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import msgspec
@@ -13,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import midcall
 from midcall.console import phone, reference
 from midcall.rest import routes as rest
+from midcall.wire import frames_description
 from midcall.wire.frames.client import CLIENT_TYPES
 from midcall.wire.frames.server import SERVER_TYPES
 from tests.acceptance.support.browsers import Chromium, Tab, Traffic
@@ -168,6 +171,23 @@ def test_the_page_runs_under_a_strict_policy(origin: str) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "require-trusted-types-for 'script'" in policy
+
+
+def test_the_description_of_the_signalling_is_served(origin: str) -> None:
+    """``/asyncapi.json`` is the document, for the host under which clients reach the server."""
+    with urlopen(f"{origin}/asyncapi.json") as answer:
+        assert answer.headers["Content-Type"] == "application/json"
+        served = json.load(answer)
+    assert served == frames_description.document(midcall.__version__, "localhost:8443")
+
+
+@pytest.mark.parametrize("name", ["gone.js", "docs.html", "..%2Fphone.html"])
+def test_only_the_files_of_the_page_are_served(origin: str, name: str) -> None:
+    """A name that is not one of the page's scripts and styles leads to nothing."""
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{origin}/docs/{name}")
+    with refused.value as answer:
+        assert answer.code == 404
 
 
 def test_the_page_has_nothing_written_into_its_tags() -> None:

@@ -12,7 +12,7 @@ from midcall.app.bootstrap import Credentials, mint_token
 from midcall.app.health import Health
 from midcall.app.looking import console_routes
 from midcall.app.settings import Settings
-from midcall.console import phone
+from midcall.console import phone, reference
 from midcall.console.sessions import Sessions
 from midcall.core.calls.requests import CallRequests
 from midcall.core.calls.rooms import Rooms
@@ -152,6 +152,7 @@ class Server:
                 listen=self.anything.listen,
             ),
             *phone.routes(phone_settings),
+            *reference.routes(self.settings.public_url),
             *self.health.routes(),
         ]
         return Starlette(routes=every)

@@ -20,3 +20,5 @@ NOTHING_STATED = Options()
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 """Whether to print JSON, for programs."""
+
+app.register_install_completion_command(name="--install-completion")

@@ -9,10 +9,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from midcall.client import Call, Device, Message
-from midcall.client.leg import EVENTS
+from midcall.client import Call, Device, Message, VoiceError
 from midcall.model.messages import USER_DEFINED_MESSAGE
 from midcall.testing.waiting import PATIENCE_SECONDS, Background, Pulse
+
+EVENTS: Final = (
+    "accept",
+    "cancel",
+    "disconnect",
+    "error",
+    "message_sent",
+    "reconnected",
+    "reconnecting",
+    "reject",
+    "ringing",
+)
+"""What happens to a call, beside messages that come."""
 
 
 class PhoneCall:
@@ -27,7 +39,7 @@ class PhoneCall:
         self._pulse = Pulse()
         call.on("message_received", self._came)
         self._happened: list[str] = []
-        for event in EVENTS - {"message_received"}:
+        for event in EVENTS:
             call.on(event, partial(self._changed, event))
 
     def __repr__(self) -> str:
@@ -135,7 +147,8 @@ class Phone:
         self.identity: Final = identity
         self._background = background
         self._coming: list[PhoneCall] = []
-        self._errors: list[Exception] = []
+        self._errors: list[VoiceError] = []
+        self._errors_taken = 0
         self._call: PhoneCall | None = None
         self._pulse = Pulse()
         device.on("incoming", self._came)
@@ -158,9 +171,13 @@ class Phone:
         return self._call
 
     @property
-    def errors(self) -> list[Exception]:
+    def errors(self) -> list[VoiceError]:
         """What went wrong, in the SDK's codes, oldest first."""
         return list(self._errors)
+
+    def failed(self, *, seconds: float = PATIENCE_SECONDS) -> VoiceError:
+        """Wait for the next error that was not taken yet, and take it."""
+        return self._background.run(self._next_error(seconds), seconds + 1)
 
     def register(self, *, seconds: float = PATIENCE_SECONDS) -> "Phone":
         """Let the phone be called; return when it can be."""
@@ -221,11 +238,20 @@ class Phone:
 
         return await self._pulse.until(look, seconds, lambda: f"nobody calls {self.identity}")
 
+    async def _next_error(self, seconds: float) -> VoiceError:
+        async def look() -> VoiceError | None:
+            new = self._errors[self._errors_taken :]
+            return new[0] if new else None
+
+        error = await self._pulse.until(look, seconds, lambda: "nothing new went wrong")
+        self._errors_taken += 1
+        return error
+
     def _came(self, call: Call) -> None:
         self._coming.append(PhoneCall(call, self._background))
         self._pulse.beat()
 
-    def _failed(self, error: Exception, *_: object) -> None:
+    def _failed(self, error: VoiceError, *_: object) -> None:
         self._errors.append(error)
         self._pulse.beat()
 

@@ -112,7 +112,7 @@ class Console(Tab):
     def picture(self, path: str, *, whole: bool = True) -> None:
         """Take a picture, of the whole page or of what fits into the window."""
         self.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
-        self._chromium.run(self.page.screenshot(path=path, full_page=whole))
+        self._chromium.run(self.page.screenshot(path=path, full_page=whole, animations="disabled"))
 
     @property
     def heading(self) -> str:

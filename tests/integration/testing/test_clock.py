@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from midcall.testing import Emulator, FailCallback
+from midcall.testing import Emulator, FailCallback, NotInTime
 
 HOLD = "<Response><Pause length='3600'/></Response>"
 
@@ -88,7 +88,9 @@ def test_a_token_expires(midcall: Emulator) -> None:
     assert alice.errors == []
     midcall.clock.advance(2)
     midcall.wait_for_status(midcall.call("client:alice")["sid"], "no-answer")
-    assert [getattr(error, "code", None) for error in alice.errors] == [20104]
+    assert alice.failed().code == 20104
+    with pytest.raises(NotInTime, match="nothing new went wrong"):
+        alice.failed(seconds=0.01)
     later = midcall.phone("alice")
     midcall.call("client:alice")
     assert later.accept().status == "open"

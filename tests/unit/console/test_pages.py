@@ -94,7 +94,8 @@ def directives() -> dict[str, str]:
 
 def imports(name: str) -> list[str]:
     """Return what a script imports."""
-    return re.findall(r"^import .*from '(/[^']+)'", get(f"/console/static/{name}").text, re.M)
+    text = get(f"/console/static/{name}").text
+    return re.findall(r"^import .*from '(/[^']+)'", text, re.MULTILINE)
 
 
 def test_every_file_that_the_page_names_is_served_by_this_server() -> None:

@@ -51,7 +51,7 @@ function chart({ title, unit, lines, least }, samples) {
 function inWords(values, unit) {
   const numbers = values.map(([, value]) => value);
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)].map(rounded);
-  const range = low === high ? '' : `, between ${low} and ${high}`;
+  const range = low === high ? '' : `, ${low} to ${high}`;
   return `${rounded(numbers.at(-1))} ${unit}${range}`;
 }
 
