@@ -12,7 +12,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give time to what starts servers and browsers on a busy machine."""
     for item in items:
         if "tests/docs/" in item.path.as_posix() and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(4 * PATIENCE_SECONDS))
+            item.add_marker(pytest.mark.timeout(8 * PATIENCE_SECONDS))
 
 
 @pytest.fixture(scope="session")

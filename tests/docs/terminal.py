@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.acceptance.support.processes import PATIENCE_SECONDS
+PATIENCE_SECONDS: Final = 120.0
+"""How long what was typed may take: each command starts Python, on a machine that is busy."""
 
 SHELL: Final = ("bash", "-euo", "pipefail", "-c")
 

@@ -82,6 +82,12 @@ def test_keys_that_the_server_refuses_are_not_as_described(keys: str) -> None:
         assert complaints("Dtmf", frame) != []
 
 
+def test_patterns_are_written_for_readers_of_json_schema() -> None:
+    """Anchors are those of ECMA-262, which knows no other (JSON Schema, section 6.4)."""
+    dtmf = DOCUMENT["components"]["schemas"]["Dtmf"]["properties"]["dtmf"]
+    assert dtmf["pattern"] == "^[0-9*#A-Dw]{1,256}$"
+
+
 def test_every_type_of_frame_is_described_once() -> None:
     """Each direction has the types that the server reads, or writes, and the heartbeat."""
 
