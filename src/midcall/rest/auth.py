@@ -1,7 +1,7 @@
 """Who asks.
 
-HTTP Basic (RFC 7617): an account and its token, or an API key and its secret. Or a bearer token (RFC
-6750) of somebody who has logged in, which is as good as the account's own.
+HTTP Basic (RFC 7617): an account and its token, or an API key and its secret. Or a bearer token
+(RFC 6750) of somebody who has logged in, which is as good as the account's own.
 """
 
 import base64
