@@ -48,6 +48,7 @@ mapfile -t by_chance < <(grep --recursive --files-with-matches --include='*.py' 
 
 export TWILIO_CLI=$PWD/.twilio-cli/node_modules/.bin/twilio
 
+part "what takes long" -m long --numprocesses auto --dist loadfile tests
 part "the Twilio CLI, unmodified" tests/acceptance/test_env.py
 part "the server, killed $CRASH_KILLS times under load" -s tests/crash/test_kills.py
 part "the store, killed $TEST_KILLS times" tests/integration/store/test_kill.py

@@ -177,6 +177,7 @@ def test_a_muted_phone_is_not_heard(callers: Callers) -> None:
     bob.wait_for_audio()
 
 
+@pytest.mark.long
 def test_a_phone_can_call_again_after_a_call(callers: Callers) -> None:
     """After a call, the same two phones make another, the other way round."""
     alice, bob = callers.phone("alice-again"), callers.phone("bob-again")

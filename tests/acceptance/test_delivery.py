@@ -285,6 +285,7 @@ def test_what_was_given_up_is_sent_again_by_hand(
     subscription = api.post(f"Calls/{call}/UserDefinedMessageSubscriptions", Callback=hook.url)
     sids = [talk.bob.send({"n": n}) for n in range(2)]
     for sid in sids:
+        talk.bob.wait_until_acknowledged(sid)
         api.reaches(call, sid, "failed")
     alert = client.calls(call).notifications.list()[0]
     assert alert.error_code == "32711"

@@ -146,6 +146,7 @@ def test_a_server_on_the_same_store_goes_on_where_the_last_one_ended(tmp_path: P
         assert len(client.applications.list(friendly_name="midcall dev")) == 1
 
 
+@pytest.mark.long
 def test_two_accounts_in_one_store_do_not_see_each_other(tmp_path: Path) -> None:
     """Another account's things look unknown, by whichever credentials."""
     first, second = Credentials(), Credentials()
@@ -162,6 +163,7 @@ def test_two_accounts_in_one_store_do_not_see_each_other(tmp_path: Path) -> None
         assert refusal(refused.value) == (404, 20404)
 
 
+@pytest.mark.long
 def test_a_second_server_on_the_same_store_is_refused(midcall: Midcall, tmp_path: Path) -> None:
     """Two servers would write over each other: the second one says so and ends."""
     code, said = run(
@@ -175,6 +177,7 @@ def test_a_second_server_on_the_same_store_is_refused(midcall: Midcall, tmp_path
     assert "midcall.db" in said
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_said(midcall: Midcall, tmp_path: Path) -> None:
     """The second server on a port ends with a sentence."""
     code, said = run("dev", directory=tmp_path, MIDCALL_PORT=str(midcall.port))
@@ -186,6 +189,7 @@ def test_a_port_that_is_taken_is_said(midcall: Midcall, tmp_path: Path) -> None:
 # --- midcall token --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_token_from_the_command_line_works(midcall: Midcall, tmp_path: Path) -> None:
     """``midcall token`` prints a token, and nothing else, while the server runs."""
     code, said = run("token", "--identity", "yves", directory=tmp_path, **midcall.environment)
@@ -197,6 +201,7 @@ def test_a_token_from_the_command_line_works(midcall: Midcall, tmp_path: Path) -
         device.expect("ready")
 
 
+@pytest.mark.long
 def test_a_token_needs_an_identity(midcall: Midcall, tmp_path: Path) -> None:
     """Without ``--identity`` the command says what is missing."""
     code, said = run("token", directory=tmp_path, **midcall.environment)
@@ -207,6 +212,7 @@ def test_a_token_needs_an_identity(midcall: Midcall, tmp_path: Path) -> None:
 # --- midcall serve --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_serve_without_settings_names_each_that_is_missing(tmp_path: Path) -> None:
     """Nothing is assumed: every missing setting is named, and nothing is made."""
     code, said = run("serve", directory=tmp_path)
@@ -228,6 +234,7 @@ def test_serve_without_settings_names_each_that_is_missing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_wrong_settings_are_refused_by_name_and_all_at_once(tmp_path: Path) -> None:
     """Values that cannot be: the server does not start, and names every setting."""
     wrong = {

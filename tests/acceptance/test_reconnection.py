@@ -138,7 +138,7 @@ def stop_sending(phone: Phone) -> list[str]:
     return sids(phone, "sent")
 
 
-@pytest.mark.parametrize("manner", ["closed", "cut"])
+@pytest.mark.parametrize("manner", [pytest.param("closed", marks=pytest.mark.long), "cut"])
 def test_a_lost_socket_loses_no_message(
     talk: Talk, client: Client, callback: Endpoint, manner: str
 ) -> None:

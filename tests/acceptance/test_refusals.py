@@ -84,6 +84,7 @@ def test_a_call_with_a_reconnect_token_of_no_call_ends(
     assert second.evaluate("() => window.phone.errors.length") > 0
 
 
+@pytest.mark.long
 def test_a_call_survives_the_server_that_it_began_on(
     chromium: Chromium, customer: Customer, tmp_path: Path
 ) -> None:

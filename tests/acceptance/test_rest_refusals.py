@@ -166,9 +166,9 @@ def test_another_accounts_things_look_unknown(line: Line, rest: str) -> None:
 @pytest.mark.parametrize(
     ("method", "rest", "allowed"),
     [
-        ("GET", "/Calls/{call}/UserDefinedMessages.json", {"POST"}),
-        ("DELETE", "/Calls/{call}/UserDefinedMessages.json", {"POST"}),
-        ("GET", "/Calls/{call}/UserDefinedMessageSubscriptions.json", {"POST"}),
+        ("PUT", "/Calls/{call}/UserDefinedMessages.json", {"GET", "POST"}),
+        ("DELETE", "/Calls/{call}/UserDefinedMessages.json", {"GET", "POST"}),
+        ("PUT", "/Calls/{call}/UserDefinedMessageSubscriptions.json", {"GET", "POST"}),
         ("PUT", "/Calls.json", {"GET"}),
         ("PATCH", f"/Applications/AP{UNKNOWN}.json", {"GET", "POST", "DELETE"}),
     ],

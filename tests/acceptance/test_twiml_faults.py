@@ -90,6 +90,7 @@ def test_a_server_that_cannot_be_reached_ends_the_call(
     assert 11100 <= logged[0]["code"] < 11300
 
 
+@pytest.mark.long
 def test_a_server_that_is_too_slow_ends_the_call_while_others_go_on(
     midcall: Midcall, application: NewApplication, client: Client, callers: Callers
 ) -> None:

@@ -79,7 +79,9 @@ def full(site: Site, limit: int) -> Iterator[None]:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("logs", ["elsewhere", "on the same disk"])
+@pytest.mark.parametrize(
+    "logs", [pytest.param("elsewhere", marks=pytest.mark.long), "on the same disk"]
+)
 async def test_a_full_disk_costs_nothing_that_was_promised(
     site: Site, customer: Customer, stack: AsyncExitStack, logs: str
 ) -> None:

@@ -28,7 +28,6 @@ from midcall.delivery.twiml_source import HttpDocumentSource, HttpRecordingSourc
 from midcall.delivery.worker import DeliveryWorker
 from midcall.gateway.hub import Hub
 from midcall.gateway.tracing import Tracing
-from midcall.media.engine import AiortcEngine
 from midcall.media.none import NoMedia
 from midcall.model.messages import UserDefinedMessage
 from midcall.model.sids import CallSid, MessageSid
@@ -193,7 +192,12 @@ def forward(settings: Settings, listeners: Sequence[socket.socket]) -> ForwardPr
 
 
 def _media(settings: Settings, pressed: Callable[[str, str], None]) -> MediaEngine:
-    return AiortcEngine(on_digit=pressed) if settings.media == "aiortc" else NoMedia()
+    if settings.media == "none":
+        return NoMedia()
+    # Codecs and ICE take long to load: only where there is audio.
+    from midcall.media.engine import AiortcEngine  # noqa: PLC0415
+
+    return AiortcEngine(on_digit=pressed)
 
 
 def _upkeep(retention: Retention) -> Sequence[Periodic]:

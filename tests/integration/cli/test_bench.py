@@ -9,6 +9,7 @@ from midcall.cli.bench_report import Latency, measured
 from tests.integration.cli.conftest import Run
 
 
+@pytest.mark.long
 def test_a_small_bench_is_measured(run: Run) -> None:
     """Every message of every call, both ways, each in some time."""
     ended = run("bench", "--calls", "2", "--messages", "3", "--json")
@@ -21,6 +22,7 @@ def test_a_small_bench_is_measured(run: Run) -> None:
     assert report["uplink"]["per_second"] > 0
 
 
+@pytest.mark.long
 def test_a_bench_without_a_server_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what the server said."""
     monkeypatch.setattr(bench_server, "PROGRAM", "print('no disk')")
@@ -30,11 +32,13 @@ def test_a_bench_without_a_server_says_why(run: Run, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("wrong", ["--calls", "--messages", "--seconds"])
+@pytest.mark.long
 def test_less_than_one_of_anything_is_refused(run: Run, wrong: str) -> None:
     """Before anything is started."""
     assert run("bench", wrong, "0").code != 0
 
 
+@pytest.mark.long
 def test_times_are_summed_up() -> None:
     """The half, 95 and 99 of a hundred took no longer; of nothing there is nothing."""
     seconds = [number / 1000 for number in range(100, 0, -1)]

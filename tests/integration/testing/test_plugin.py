@@ -85,6 +85,7 @@ def test_a_users_suite_runs_with_the_plugin(tmp_path: Path) -> None:
     assert "held_messages" in printed.partition("test_with_a_setting_that_cannot_be")[2]
 
 
+@pytest.mark.long
 def test_what_is_no_setting_is_said_before_a_server_is_started(tmp_path: Path) -> None:
     """A line without an equals sign."""
     (tmp_path / "test_suite.py").write_text("def test_nothing(midcall): pass\n")
@@ -92,6 +93,7 @@ def test_what_is_no_setting_is_said_before_a_server_is_started(tmp_path: Path) -
     assert "'fast' is not a setting of midcall: write NAME=VALUE" in printed
 
 
+@pytest.mark.long
 def test_a_suite_that_does_not_ask_for_it_loads_nothing(tmp_path: Path) -> None:
     """The plugin is there in every run of pytest, and costs an import of its own."""
     (tmp_path / "test_suite.py").write_text(
