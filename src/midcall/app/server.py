@@ -126,6 +126,7 @@ class Server:
             check_token=check_token,
             hub=self.hub,
             clock=self.clock,
+            wall=self.wall,
             later=self.runtime.supervisor.later,
             home=self.settings.insights_home,
             keep_seconds=self.settings.reconnect_seconds,

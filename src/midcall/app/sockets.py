@@ -97,13 +97,18 @@ class ImpatientHttp(HttpToolsProtocol):
     uvicorn drops a connection that is idle between two requests, but one on which nothing was
     asked yet, or where a request's head comes one byte at a time, it keeps for as long as the
     client likes. Who is being answered is not timed; a WebSocket is, in this, a request whose
-    answer lasts.
+    answer lasts. Nor does it wait for ever for a client that asks and does not read: what has been
+    written for it lies in memory.
     """
 
     request_seconds: ClassVar[float] = 15.0
     """How long a client may take to say what it asks for, up to the end of the headers."""
 
+    reading_seconds: ClassVar[float] = 30.0
+    """How long a client may read nothing while there is more for it than the socket holds."""
+
     _patience: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _unanswered = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -128,13 +133,29 @@ class ImpatientHttp(HttpToolsProtocol):
         self._unanswered -= 1
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to read."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads."""
+        self._stop_stalling()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of what waited."""
+        self._stop_stalling()
         self._stop_waiting()
         super().connection_lost(exc)
 
     def _lose_patience_later(self) -> None:
         self._patience = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+    def _stop_stalling(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:

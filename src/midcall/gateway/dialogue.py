@@ -65,7 +65,8 @@ class Doorway:
 
     ``home`` is where the SDK sends its insights. ``keep_seconds`` is how long a leg waits for a
     device whose socket was lost, at least. ``insights`` takes what the SDK reports; without it,
-    nothing is kept of that. ``later`` is what ends tokens.
+    nothing is kept of that. ``later`` is what ends tokens, by ``wall``, the time of day, which they
+    are made by; ``clock`` never goes backwards.
     """
 
     calls: CallService
@@ -73,6 +74,7 @@ class Doorway:
     check_token: TokenCheck
     hub: Hub
     clock: Clock
+    wall: Clock
     home: str
     keep_seconds: int
     limits: Limits = LIMITS
@@ -186,7 +188,7 @@ class SignallingDialogue:
             self._door.hub.unregister(self._session)
 
     def _seconds_left(self, token: AccessToken) -> float:
-        return (token.expires_at - self._door.clock()) / timedelta(seconds=1)
+        return (token.expires_at - self._door.wall()) / timedelta(seconds=1)
 
     def _watch_expiry(self, token: AccessToken) -> None:
         if self._expiry is not None:

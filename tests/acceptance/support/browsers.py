@@ -100,6 +100,7 @@ class Chromium:
     def __init__(self) -> None:
         self._thread = LoopThread("browser")
         self._browser, self._owner = self.run(self._open())
+        _forgive_late_answers(self._browser)
 
     def run(
         self, coroutine: Coroutine[Any, Any, T], patience_seconds: float = PATIENCE_SECONDS + 15
@@ -149,6 +150,23 @@ class Chromium:
 
         self.run(close())
         self._thread.stop()
+
+
+def _forgive_late_answers(browser: Browser) -> None:
+    """Let the driver answer a command that nobody waits for any more.
+
+    What awaits a command may be cancelled: a listener, when its page closes. The driver answers the
+    command and its abortion, and Playwright's client (1.65) then fails whatever is asked next.
+    """
+    connection: Any = browser._impl_obj._connection
+    dispatch = connection.dispatch
+
+    def forgiving(message: dict[str, Any]) -> None:
+        answered = message.get("id")
+        if not answered or answered in connection._callbacks:
+            dispatch(message)
+
+    connection.dispatch = forgiving
 
 
 class Tab:

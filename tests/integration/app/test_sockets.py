@@ -3,18 +3,25 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
-from midcall.app.sockets import AbortingWebSocket, CannotListen, close_all, impatient_http, listen
+from midcall.app.sockets import (
+    AbortingWebSocket,
+    CannotListen,
+    ImpatientHttp,
+    close_all,
+    impatient_http,
+    listen,
+)
 from tests.support.site import free_port
 from tests.support.softphone import PATIENCE_SECONDS
 
@@ -134,6 +141,11 @@ async def serve(answering: asyncio.Event) -> AsyncIterator[Serve]:
         await answering.wait()
         return Response("late")
 
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0)  # the loop has others to serve
+            yield bytes(65_536)
+
     async def echo(websocket: WebSocket) -> None:
         await websocket.accept()
         await websocket.send_text(await websocket.receive_text())
@@ -146,6 +158,7 @@ async def serve(answering: asyncio.Event) -> AsyncIterator[Serve]:
                     routes=[
                         Route("/", lambda _request: Response("here")),
                         Route("/slow", slow),
+                        Route("/endless", lambda _request: StreamingResponse(endless())),
                         WebSocketRoute("/echo", echo),
                     ]
                 ),
@@ -256,6 +269,23 @@ async def test_an_answer_may_take_its_time(
     assert await dropped(idle)  # its time, which began later, is over
     answering.set()
     assert await answered(reader) == b"late"
+
+
+async def test_whoever_asks_and_does_not_read_is_dropped(
+    serve: Serve, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is broken off, with whatever still lay there for it."""
+    monkeypatch.setattr(ImpatientHttp, "reading_seconds", HASTY)
+    reader, writer = await dial(await serve(PATIENT))
+    writer.write(GET.replace(b"/", b"/endless", 1))
+    hasty = await serve(HASTY)
+    for _ in range(3):  # longer than a reader may take, once all buffers are full
+        idle, _ = await dial(hasty)
+        assert await dropped(idle)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # What the socket held still comes; what has no end ends.
+        with suppress(ConnectionError):
+            await reader.read()
 
 
 async def test_a_websocket_may_be_silent(serve: Serve, dial: Dial) -> None:

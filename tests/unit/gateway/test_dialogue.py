@@ -129,6 +129,7 @@ class Desk:
             check_token=self._check,  # type: ignore[arg-type]
             hub=self.hub,
             clock=lambda: NOW,
+            wall=lambda: NOW,
             home="localhost:8443/insights?",
             keep_seconds=30,
         )
