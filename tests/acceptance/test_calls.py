@@ -26,7 +26,7 @@ def test_two_people_talk_and_either_hears_the_other(callers: Callers) -> None:
     bob.wait_for_audio()
 
 
-@pytest.mark.parametrize("who", ["caller", "callee"])
+@pytest.mark.parametrize("who", ["caller", pytest.param("callee", marks=pytest.mark.long)])
 def test_whoever_hangs_up_ends_the_call_for_both(
     callers: Callers, client: Client, who: str
 ) -> None:
@@ -164,6 +164,7 @@ def test_a_status_callback_tells_the_childs_story_in_order(
     assert "CallDuration" not in told[0]
 
 
+@pytest.mark.long
 def test_a_muted_phone_is_not_heard(callers: Callers) -> None:
     """Mute silences the microphone, and says so."""
     alice, bob = callers.phone("alice-mutes"), callers.phone("bob-listens")

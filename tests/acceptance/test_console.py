@@ -216,7 +216,7 @@ def test_the_command_beside_an_action_does_what_the_action_does(
     console.reads("$HOME & ", "delivered")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_view_is_for_everybody(
     watchers: Watchers, call: NewCall, client: Client, scheme: Literal["light", "dark"]
 ) -> None:

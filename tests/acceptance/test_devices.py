@@ -222,6 +222,7 @@ def test_a_token_without_an_identity_may_call(
     nobody.close()
 
 
+@pytest.mark.long
 def test_a_device_registers_leaves_and_returns(alice: Caller, bob: Phone, client: Client) -> None:
     """Unregistered it has no calls, and may call; registered again it rings."""
     calls = bob.evaluate("() => window.phone.calls.length")
@@ -286,6 +287,7 @@ def test_a_busy_device_does_not_ring_and_its_caller_gets_no_answer(
     assert bob.evaluate("() => window.phone.call.status()") == "open"
 
 
+@pytest.mark.long
 def test_two_callers_ring_one_device(
     alice: Caller, bob: Phone, carol: Caller, client: Client
 ) -> None:

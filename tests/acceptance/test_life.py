@@ -118,7 +118,9 @@ def test_probes_answer_without_credentials(midcall: Midcall) -> None:
         assert midcall.request("GET", path, as_account=False).status == 200
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_signal_stops_the_server_cleanly(tmp_path: Path, how: signal.Signals) -> None:
     """With a socket open and an idle HTTP connection, the exit code is 0 and no error is logged."""
     server = Midcall(tmp_path).start()

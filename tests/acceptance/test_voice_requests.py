@@ -116,7 +116,10 @@ def test_a_dial_with_an_action_asks_what_comes_next(
     wait_for_status(client, parent, "completed")
 
 
-@pytest.mark.parametrize(("ended", "status"), [("reject", "busy"), ("ring out", "no-answer")])
+@pytest.mark.parametrize(
+    ("ended", "status"),
+    [("reject", "busy"), pytest.param("ring out", "no-answer", marks=pytest.mark.long)],
+)
 def test_a_dial_that_failed_says_how(
     callers: Callers, application: NewApplication, customer: Customer, ended: str, status: str
 ) -> None:

@@ -26,7 +26,7 @@ from tests.crash.stage import MOMENTS, Stage, draw_aim
 from tests.support.customer import Customer
 from tests.support.site import Site, lasting_port
 
-KILLS: Final = int(os.environ.get("CRASH_KILLS", "5"))
+KILLS: Final = int(os.environ.get("CRASH_KILLS", "3"))
 SEED: Final = int(os.environ.get("CRASH_SEED") or secrets.randbelow(1_000_000))
 
 IMPATIENT: Final = Path(__file__).with_name("impatient.py")

@@ -5,12 +5,14 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from pydantic import SecretStr
 
 from midcall.app.bootstrap import DEV_TWIML, ensure_stated
 from midcall.app.compose import compose
+from midcall.app.hooks import NO_HOOKS, Hooks
 from midcall.app.server import Server
 from midcall.app.settings import Settings
 from midcall.app.sockets import AbortingWebSocket, listen
@@ -60,8 +62,13 @@ class Inside(Site):
 
 
 @asynccontextmanager
-async def running_inside(*, incoming_hold_seconds: float = 0) -> AsyncIterator[Inside]:
-    """Run a server in this process. Its application calls whom the caller names as ``To``."""
+async def running_inside(
+    *, incoming_hold_seconds: float = 0, hooks: Hooks = NO_HOOKS, **changes: Any
+) -> AsyncIterator[Inside]:
+    """Run a server in this process. Its application calls whom the caller names as ``To``.
+
+    ``changes`` are settings that are not the usual ones.
+    """
     site = Inside(Path())
     ours = site.credentials
     (listener,) = listen("127.0.0.1", 0)
@@ -77,8 +84,9 @@ async def running_inside(*, incoming_hold_seconds: float = 0) -> AsyncIterator[I
         api_key_sid=ours.key_sid,
         api_key_secret=SecretStr(ours.key_secret),
         incoming_hold_seconds=incoming_hold_seconds,
+        **changes,
     )
-    site.server = server = compose(settings, await open_store(settings.store), None)
+    site.server = server = compose(settings, await open_store(settings.store), None, hooks=hooks)
     await ensure_stated(server.store, settings, utc_now)
     site.application_sid = await _add_application(server, AccountSid(ours.account_sid))
     await server.start()

@@ -5,6 +5,7 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from starlette.applications import Starlette
@@ -232,8 +233,8 @@ def test_an_asgi_application_is_served(midcall: Emulator) -> None:
     """As FastAPI's or Starlette's."""
 
     async def voice(request: Request) -> Response:
-        form = await request.form()
-        document = f"<Response><Reject reason='{form['reason']}'/></Response>"
+        form = parse_qs((await request.body()).decode())
+        document = f"<Response><Reject reason='{form['reason'][0]}'/></Response>"
         return PlainTextResponse(document, media_type="text/xml")
 
     app = Starlette(routes=[Route("/voice", voice, methods=["POST"])])
