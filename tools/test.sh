@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests, side by side: first those that share nothing, then the acceptance tests, file by
-# file, because those of one file share a server and a browser.
+# Runs all tests, side by side and file by file, because those of one file may share a server or a
+# browser: first the quick ones, then the acceptance tests.
 #
 #   tools/test.sh JOBS [PYTEST_OPTION...]
 
@@ -20,6 +20,6 @@ run() {
 }
 
 selection=$#
-run --numprocesses "$jobs" --ignore tests/acceptance "$@"
+run --numprocesses "$jobs" --dist loadfile --ignore tests/acceptance "$@"
 run --numprocesses "$jobs" --dist loadfile tests/acceptance "$@"
 exit "$status"

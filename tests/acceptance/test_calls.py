@@ -57,6 +57,7 @@ def test_a_rejected_call_ends(callers: Callers, client: Client) -> None:
     wait_for_status(client, parent, "completed")
 
 
+@pytest.mark.long
 def test_a_caller_who_gives_up_stops_the_ringing(callers: Callers, client: Client) -> None:
     """The caller hangs up while it rings: the callee's call is canceled."""
     alice, bob = callers.phone("alice-gives-up"), callers.phone("bob-hears-it-ring")
@@ -69,6 +70,7 @@ def test_a_caller_who_gives_up_stops_the_ringing(callers: Callers, client: Clien
     wait_for_status(client, child, "canceled")
 
 
+@pytest.mark.long
 def test_of_two_tabs_the_first_to_accept_has_the_call(callers: Callers) -> None:
     """Every registration of an identity rings; the others get a cancel."""
     alice = callers.phone("alice-rings-twice")
@@ -124,6 +126,7 @@ def test_custom_parameters_arrive_as_they_were_given(
     assert "Grüße, 世界 👋🏽" in bob.text()
 
 
+@pytest.mark.long
 def test_what_the_caller_typed_reaches_the_callee(callers: Callers) -> None:
     """The default application passes on every parameter that the caller gave."""
     alice, bob = callers.phone("alice-types"), callers.phone("bob-reads")

@@ -187,6 +187,7 @@ def test_a_call_is_watched_from_its_beginning_to_its_end(
     assert console.complaints == []
 
 
+@pytest.mark.long
 def test_the_command_beside_an_action_does_what_the_action_does(
     watchers: Watchers, call: NewCall, midcall: Midcall
 ) -> None:
@@ -249,6 +250,7 @@ def test_every_view_is_for_everybody(
     assert console.complaints == []
 
 
+@pytest.mark.long
 def test_two_phones_stand_in_the_console_while_it_shows_something_else(
     watchers: Watchers,
 ) -> None:

@@ -203,6 +203,7 @@ def test_a_star_ends_the_leg_that_was_dialled(
 # --- who one is -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_token_without_an_identity_may_call(
     people: People, bob: Phone, midcall: Midcall, client: Client, customer: Customer
 ) -> None:
@@ -271,6 +272,7 @@ def test_a_token_can_be_renewed_in_mid_call(
 # --- several calls at once ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_busy_device_does_not_ring_and_its_caller_gets_no_answer(
     alice: Caller, bob: Phone, carol: Caller, customer: Customer
 ) -> None:

@@ -50,6 +50,7 @@ def renamed(midcall: Midcall) -> Iterator[Renamed]:
         ({"edge": ["sydney", "dublin"]}, "sydney", "sydney"),
     ],
 )
+@pytest.mark.long
 def test_the_sdk_connects_to_the_edge_that_it_asks_for(
     renamed: Renamed,
     midcall: Midcall,

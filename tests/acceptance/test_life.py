@@ -133,6 +133,7 @@ def test_a_signal_stops_the_server_cleanly(tmp_path: Path, how: signal.Signals) 
     assert server.logged(level="error") == []
 
 
+@pytest.mark.long
 def test_a_server_on_the_same_store_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     """Accounts, keys, applications and calls are there again, and so is the CA."""
     server = Midcall(tmp_path)

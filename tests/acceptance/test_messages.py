@@ -193,7 +193,7 @@ def fields_of(request: Request) -> dict[str, Any]:
     return request.json() if request.method == "POST" else request.query
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("method", ["POST", pytest.param("GET", marks=pytest.mark.long)])
 @pytest.mark.parametrize("leg", ["parent", "child"])
 def test_a_message_from_the_sdk_reaches_the_servers_callback(
     talk: Talk, midcall: Midcall, customer: Customer, subscribe: Subscribing, leg: str, method: str
@@ -234,7 +234,7 @@ def test_a_message_from_the_sdk_reaches_the_servers_callback(
     )
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("method", ["POST", pytest.param("GET", marks=pytest.mark.long)])
 def test_the_node_librarys_own_middleware_lets_callbacks_through(
     talk: Talk, client: Client, relay: Relay, method: str
 ) -> None:

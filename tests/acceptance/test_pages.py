@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.async_api import Request
 from twilio.rest import Client
 
@@ -129,6 +130,7 @@ def test_a_bad_token_is_explained_and_another_can_be_pasted(
     assert "frank" in tab.text()
 
 
+@pytest.mark.long
 def test_a_page_without_an_identity_asks_for_one(callers: Callers, midcall: Midcall) -> None:
     """Without ``?identity=`` the page asks who is there."""
     tab = callers.tab(f"{midcall.url}/phone")
@@ -138,6 +140,7 @@ def test_a_page_without_an_identity_asks_for_one(callers: Callers, midcall: Midc
     assert "grace" in tab.text()
 
 
+@pytest.mark.long
 def test_what_starts_like_json_and_is_none_is_not_sent(callers: Callers) -> None:
     """A slip in JSON is said, and nothing is sent."""
     alice, bob = callers.phone("alice-slips"), callers.phone("bob-waits")

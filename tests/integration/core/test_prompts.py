@@ -78,6 +78,8 @@ async def test_a_sound_that_comes_too_late_is_not_played(node: Node, leaves: str
     await node.quiet()
     assert node.media.heard == ([] if leaves == "key" else ["instead"])
     assert (await node.call(sid)).status is CallStatus.IN_PROGRESS
+    node.calls.hang_up(ann(), sid)
+    await node.quiet()
 
 
 async def test_whoever_hangs_up_ends_what_it_hears(node: Node) -> None:
