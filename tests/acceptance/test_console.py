@@ -76,9 +76,9 @@ def test_a_person_logs_in_and_out_with_the_account_and_its_token(
     assert console.evaluate("() => document.activeElement.name") == "token"
     console.log_in()
     console.until("document.querySelector('h1').textContent === 'Debugger'")
-    console.reads("Nothing has gone wrong.", "Live")
+    console.reads("Live", "Errors and warnings")
     console.reload()
-    console.reads("Nothing has gone wrong.")
+    console.reads("Live", "Errors and warnings")
 
     console.follow("Start")
     console.reads(midcall.credentials.account_sid, midcall.url)
