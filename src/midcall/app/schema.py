@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from midcall.app import parsing
 from midcall.app.parsing import Network
+from midcall.core.limits import FRAME_BYTES, KEPT_UPLINKS, WAITING_DOWNLINKS
 
 PREFIX: Final = "MIDCALL_"
 _SDK: Final = Path("node_modules/@twilio/voice-sdk/dist/twilio.min.js")
@@ -138,7 +139,7 @@ class Settings(BaseSettings):
     message_rate: int = Field(50, ge=1, description="SDK messages a second, for each leg.")
     message_burst: int = Field(100, ge=1, description="SDK messages at once, for each leg.")
     held_messages: int = Field(
-        1000, ge=1, description="Messages that may wait for the device of one leg."
+        WAITING_DOWNLINKS, ge=1, description="Messages that may wait for the device of one leg."
     )
     held_seconds: int = Field(
         0, ge=0, description="How long each may wait; 0: until the call ends."
@@ -151,7 +152,7 @@ class Settings(BaseSettings):
         " rings for up to 2 s before the app hears of it.",
     )
     kept_uplinks: int = Field(
-        10_000, ge=1, description="SDK messages of one leg that are kept for a subscription."
+        KEPT_UPLINKS, ge=1, description="SDK messages of one leg that are kept for a subscription."
     )
     callback_retries: Annotated[tuple[float, ...], NoDecode, _text(parsing.parse_delays)] = Field(
         (1, 2, 5, 15, 30, 60, 300, 600, 900, 1200),
@@ -187,7 +188,7 @@ class Settings(BaseSettings):
         128 * 1024, ge=1024, description="The largest body of a REST request, in bytes."
     )
     frame_bytes: int = Field(
-        128 * 1024, ge=1024, description="The largest signalling frame, in bytes."
+        FRAME_BYTES, ge=1024, description="The largest signalling frame, in bytes."
     )
     queued_bytes: int = Field(
         1024 * 1024,

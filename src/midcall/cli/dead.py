@@ -8,7 +8,7 @@ from midcall.app.settings import Settings
 from midcall.cli.asking import asking
 from midcall.cli.printing import show
 from midcall.cli.program import NOTHING_STATED, Json, Stated, app
-from midcall.cli.refusing import REFUSED, Refused, load_or_complain, run
+from midcall.cli.refusing import Refused, carry_out
 
 COLUMNS: Final = {
     "id": "id",
@@ -35,8 +35,7 @@ def dead(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_show(settings, call, as_json=as_json))
+    return carry_out(options, lambda settings: _show(settings, call, as_json=as_json))
 
 
 @app.command
@@ -59,8 +58,7 @@ def redrive(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_redrive(settings, ids, call, every=every))
+    return carry_out(options, lambda settings: _redrive(settings, ids, call, every=every))
 
 
 async def _show(settings: Settings, call: str | None, *, as_json: bool) -> None:

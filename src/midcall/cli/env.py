@@ -20,7 +20,7 @@ from midcall.app import parsing
 from midcall.app.settings import Settings
 from midcall.cli.asking import credentials
 from midcall.cli.program import NOTHING_STATED, Stated, app
-from midcall.cli.refusing import REFUSED, Refused, complain, load_or_complain, run
+from midcall.cli.refusing import Refused, carry_out, complain
 
 Shell: TypeAlias = Literal["sh", "fish", "powershell", "json"]
 
@@ -55,8 +55,7 @@ def env(*, shell: Shell = "sh", options: Stated = NOTHING_STATED) -> int:
     options
         The settings of the server.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_print_env(settings, shell))
+    return carry_out(options, lambda settings: _print_env(settings, shell))
 
 
 async def _print_env(settings: Settings, shell: Shell) -> None:

@@ -1,11 +1,12 @@
 """How a command says that it cannot be carried out."""
 
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import uvloop
 
+from midcall.app.options import Options
 from midcall.app.settings import Profile, Settings, SettingsError, load
 from midcall.app.sockets import CannotListen
 from midcall.store.faults import StoreUnusable
@@ -45,6 +46,17 @@ def run(work: Coroutine[Any, Any, None]) -> int:
         # Before the server takes work it has nothing to finish.
         return INTERRUPTED
     return 0
+
+
+def carry_out(
+    options: Options,
+    work: Callable[[Settings], Coroutine[Any, Any, None]],
+    *,
+    profile: Profile = "dev",
+) -> int:
+    """Do a command's work with the settings that its options make; return its exit code."""
+    settings = load_or_complain(options.stated(), profile)
+    return REFUSED if settings is None else run(work(settings))
 
 
 def complain(sentence: str) -> None:

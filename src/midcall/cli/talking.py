@@ -6,7 +6,7 @@ from midcall.app.settings import Settings
 from midcall.cli.asking import asking
 from midcall.cli.printing import show_one
 from midcall.cli.program import NOTHING_STATED, Json, Stated, app
-from midcall.cli.refusing import REFUSED, load_or_complain, run
+from midcall.cli.refusing import carry_out
 
 
 @app.command
@@ -39,9 +39,6 @@ def send(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
     asked = {
         "Content": content,
         "IdempotencyKey": key,
@@ -49,7 +46,7 @@ def send(
         "StatusCallback": status_callback,
     }
     parameters = {name: text for name, text in asked.items() if text is not None}
-    return run(_send(settings, to, parameters, as_json=as_json))
+    return carry_out(options, lambda settings: _send(settings, to, parameters, as_json=as_json))
 
 
 async def _send(settings: Settings, to: str, parameters: dict[str, str], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from midcall.app.settings import Settings
 from midcall.cli.asking import asking
 from midcall.cli.printing import show, show_one
 from midcall.cli.program import NOTHING_STATED, Json, Stated, app
-from midcall.cli.refusing import REFUSED, load_or_complain, run
+from midcall.cli.refusing import carry_out
 
 KEYS: Final = {"sid": "key", "friendly_name": "name", "date_created": "since"}
 
@@ -36,8 +36,7 @@ def list_keys(*, as_json: Json = False, options: Stated = NOTHING_STATED) -> int
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_list(settings, "Keys", KEYS, as_json=as_json))
+    return carry_out(options, lambda settings: _list(settings, "Keys", KEYS, as_json=as_json))
 
 
 @keys.command(name="create")
@@ -53,10 +52,9 @@ def create_key(name: str = "", *, as_json: Json = False, options: Stated = NOTHI
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
-    return run(_create(settings, "Keys", {"FriendlyName": name}, as_json=as_json))
+    return carry_out(
+        options, lambda settings: _create(settings, "Keys", {"FriendlyName": name}, as_json=as_json)
+    )
 
 
 @keys.command(name="remove")
@@ -70,8 +68,7 @@ def remove_key(sid: str, *, options: Stated = NOTHING_STATED) -> int:
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_remove(settings, f"Keys/{sid}"))
+    return carry_out(options, lambda settings: _remove(settings, f"Keys/{sid}"))
 
 
 @apps.default
@@ -85,10 +82,9 @@ def list_apps(*, as_json: Json = False, options: Stated = NOTHING_STATED) -> int
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
-    return run(_list(settings, "Applications", APPS, as_json=as_json))
+    return carry_out(
+        options, lambda settings: _list(settings, "Applications", APPS, as_json=as_json)
+    )
 
 
 @apps.command(name="create")
@@ -112,11 +108,10 @@ def create_app(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
     parameters = {"VoiceUrl": voice_url, "FriendlyName": name}
-    return run(_create(settings, "Applications", parameters, as_json=as_json))
+    return carry_out(
+        options, lambda settings: _create(settings, "Applications", parameters, as_json=as_json)
+    )
 
 
 @apps.command(name="remove")
@@ -130,8 +125,7 @@ def remove_app(sid: str, *, options: Stated = NOTHING_STATED) -> int:
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_remove(settings, f"Applications/{sid}"))
+    return carry_out(options, lambda settings: _remove(settings, f"Applications/{sid}"))
 
 
 async def _list(settings: Settings, path: str, columns: dict[str, str], *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from midcall.app.bootstrap import Credentials, mint_token
 from midcall.app.settings import Settings
 from midcall.app.time import utc_now
 from midcall.cli.program import NOTHING_STATED, Stated, app
-from midcall.cli.refusing import REFUSED, Refused, load_or_complain, run
+from midcall.cli.refusing import Refused, carry_out
 from midcall.model.accounts import Application
 from midcall.model.errors import InvalidIdentity
 from midcall.model.sids import AccountSid, ApplicationSid
@@ -34,10 +34,7 @@ def token(
     options
         The settings: the key is the stated one, or the one in the store.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
-    return run(_print_token(settings, identity, application, ttl))
+    return carry_out(options, lambda settings: _print_token(settings, identity, application, ttl))
 
 
 async def _print_token(

@@ -4,7 +4,7 @@ from midcall.app.checks import Finding, Verdict, examine
 from midcall.app.settings import Profile, Settings
 from midcall.cli.printing import console, show_json
 from midcall.cli.program import NOTHING_STATED, Json, Stated, app
-from midcall.cli.refusing import FAILED, REFUSED, Refused, load_or_complain, run
+from midcall.cli.refusing import FAILED, REFUSED, Refused, carry_out, load_or_complain
 from midcall.store.sqlite import open_store
 
 MARKS = {
@@ -49,8 +49,7 @@ def migrate(*, options: Stated = NOTHING_STATED) -> int:
     options
         The settings: the store is the one that they name.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_migrate(settings))
+    return carry_out(options, _migrate)
 
 
 def _print(findings: list[Finding]) -> None:

@@ -8,7 +8,7 @@ from midcall.app.settings import Settings
 from midcall.cli.asking import Rest, asking
 from midcall.cli.printing import console, show, show_json, show_one
 from midcall.cli.program import NOTHING_STATED, Json, Stated, app
-from midcall.cli.refusing import REFUSED, load_or_complain, run
+from midcall.cli.refusing import carry_out
 
 CALLS: Final = {
     "sid": "call",
@@ -71,11 +71,11 @@ def calls(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
     filters = {} if status is None else {"Status": status}
-    return run(_list(settings, "Calls", "calls", CALLS, filters, limit, as_json=as_json))
+    return carry_out(
+        options,
+        lambda settings: _list(settings, "Calls", "calls", CALLS, filters, limit, as_json=as_json),
+    )
 
 
 @app.command
@@ -91,8 +91,7 @@ def call(sid: str, *, as_json: Json = False, options: Stated = NOTHING_STATED) -
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_show_call(settings, sid, as_json=as_json))
+    return carry_out(options, lambda settings: _show_call(settings, sid, as_json=as_json))
 
 
 @app.command
@@ -110,12 +109,11 @@ def subscriptions(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    if settings is None:
-        return REFUSED
     resource, name = "UserDefinedMessageSubscriptions", "user_defined_message_subscriptions"
     path, columns = (f"Calls/{call}/{resource}", OF_A_CALL) if call else (resource, STANDING)
-    return run(_list(settings, path, name, columns, {}, 1000, as_json=as_json))
+    return carry_out(
+        options, lambda settings: _list(settings, path, name, columns, {}, 1000, as_json=as_json)
+    )
 
 
 @app.command
@@ -133,8 +131,7 @@ def tail(
     options
         The settings: the server at the public URL is asked.
     """
-    settings = load_or_complain(options.stated(), "dev")
-    return REFUSED if settings is None else run(_tail(settings, call, as_json=as_json))
+    return carry_out(options, lambda settings: _tail(settings, call, as_json=as_json))
 
 
 async def _list(
